@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+set(USHER_WARNINGS
+  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+  -Wold-style-definition -Wvla -Wundef -Wformat=2 -Wpointer-arith -Wcast-qual -Wwrite-strings)
+set(USHER_SANITIZERS -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+
+# usher_layer(<folder> LAYERS <folders it may include> LIBRARIES <external targets>)
+function(usher_layer name)
+  cmake_parse_arguments(LAYER "" "" "LAYERS;LIBRARIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.c)
+  # The module's own entry point belongs to the target usher_core.
+  list(FILTER sources EXCLUDE REGEX usher_core\\.c$)
+  add_library(usher_${name} STATIC ${sources})
+  usher_compile_options(usher_${name})
+  usher_see(usher_${name} ${name} ${LAYER_LAYERS})
+  foreach(layer IN LISTS LAYER_LAYERS)
+    target_link_libraries(usher_${name} PUBLIC usher_${layer})
+  endforeach()
+  target_link_libraries(usher_${name} PUBLIC ${LAYER_LIBRARIES})
+endfunction()
+
+function(usher_compile_options target)
+  target_compile_options(${target} PRIVATE ${USHER_WARNINGS})
+  target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+  if(USHER_SANITIZE)
+    target_compile_options(${target} PRIVATE ${USHER_SANITIZERS})
+    target_link_options(${target} PUBLIC ${USHER_SANITIZERS})
+  endif()
+endfunction()
+
+# Lets a target include the headers of the folders named. -iquote, not -I: a header of ours never hides a
+# system header of the same name.
+function(usher_see target)
+  foreach(folder IN LISTS ARGN)
+    target_compile_options(${target} PRIVATE "SHELL:-iquote ${PROJECT_SOURCE_DIR}/src/${folder}")
+  endforeach()
+endfunction()

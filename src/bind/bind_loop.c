@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#include "context.h"
+#include "loop.h"
+#include "modules.h"
+#include "task.h"
+
+enum { ARGUMENT_SELF = 1, ARGUMENT_FUNCTION = 2 };
+
+static struct usher_context *idle_context(lua_State *L) {
+    struct usher_context *context = usher_context_get(L);
+    if (context->L != NULL)
+        luaL_error(L, "the loop is running already");
+    return context;
+}
+
+static int m_run(lua_State *L) {
+    usher_context_run(idle_context(L), L, UV_RUN_DEFAULT);
+    return 0;
+}
+
+static int m_step(lua_State *L) {
+    lua_pushboolean(L, usher_context_run(idle_context(L), L, UV_RUN_NOWAIT));
+    return 1;
+}
+
+static int m_stop(lua_State *L) {
+    usher_loop_stop(usher_context_get(L)->loop);
+    return 0;
+}
+
+static int m_fd(lua_State *L) {
+    lua_pushinteger(L, uv_backend_fd(usher_loop_uv(usher_context_get(L)->loop)));
+    return 1;
+}
+
+static int m_timeout(lua_State *L) {
+    int timeout_ms = uv_backend_timeout(usher_loop_uv(usher_context_get(L)->loop));
+    if (timeout_ms < 0)
+        return 0;
+    lua_pushinteger(L, timeout_ms);
+    return 1;
+}
+
+static int m_spawn(lua_State *L) {
+    luaL_checktype(L, ARGUMENT_FUNCTION, LUA_TFUNCTION);
+    usher_task_ready(usher_task_new(L, lua_gettop(L) - ARGUMENT_FUNCTION, NULL));
+    return 1;
+}
+
+static int m_is_running(lua_State *L) {
+    lua_pushboolean(L, usher_context_get(L)->L != NULL);
+    return 1;
+}
+
+static int m_can_wait(lua_State *L) {
+    lua_pushboolean(L, usher_task_of(L) != NULL && lua_isyieldable(L));
+    return 1;
+}
+
+static int m_on_error(lua_State *L) {
+    if (!lua_isnoneornil(L, ARGUMENT_FUNCTION))
+        luaL_checktype(L, ARGUMENT_FUNCTION, LUA_TFUNCTION);
+    struct usher_context *context = usher_context_get(L);
+    usher_reference_push(L, &context->error_sink);
+    if (lua_isnoneornil(L, ARGUMENT_FUNCTION)) {
+        usher_reference_clear(L, &context->error_sink);
+        return 1;
+    }
+    lua_pushvalue(L, ARGUMENT_FUNCTION);
+    usher_reference_set(L, &context->error_sink);
+    return 1;
+}
+
+static int m_tasks(lua_State *L) {
+    lua_pushinteger(L, usher_task_count(L));
+    return 1;
+}
+
+struct listing {
+    const char *names[64];
+    int count;
+};
+
+static void list_handle(const char *type, bool is_active, void *arg) {
+    struct listing *listing = arg;
+    if (listing->count < (int)(sizeof listing->names / sizeof listing->names[0]) && is_active)
+        listing->names[listing->count++] = type;
+}
+
+static int m_handles(lua_State *L) {
+    struct listing listing = {.count = 0};
+    usher_loop_visit(usher_context_get(L)->loop, list_handle, &listing);
+    lua_createtable(L, listing.count, 0);
+    for (int i = 0; i < listing.count; i++) {
+        lua_pushstring(L, listing.names[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
+static const luaL_Reg methods[] = {{"run", m_run},
+                                   {"step", m_step},
+                                   {"stop", m_stop},
+                                   {"fd", m_fd},
+                                   {"timeout", m_timeout},
+                                   {"spawn", m_spawn},
+                                   {"is_running", m_is_running},
+                                   {"can_wait", m_can_wait},
+                                   {"on_error", m_on_error},
+                                   {"tasks", m_tasks},
+                                   {"handles", m_handles},
+                                   {NULL, NULL}};
+
+int usher_bind_loop(lua_State *L) {
+    luaL_newlib(L, methods);
+    return 1;
+}

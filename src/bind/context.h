@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// What one lua_State has of usher: its loop, the state that is running it, and the task being resumed.
+// Also the one door from C to Lua.
+#ifndef USHER_CONTEXT_H
+#define USHER_CONTEXT_H
+
+#include "class.h"
+
+#include <lua.h>
+#include <stdbool.h>
+#include <uv.h>
+
+struct usher_loop;
+struct usher_task;
+
+struct usher_context {
+    struct usher_loop *loop;
+    lua_State *L;               // the state inside usher_context_run; NULL while the loop is idle
+    struct usher_task *current; // the task being resumed; NULL outside of one
+    struct usher_reference error_sink;
+    uv_idle_t *ready;               // active while the queue of tasks to resume is not empty
+    struct usher_task *ready_first; // the queue, linked through the tasks; task.c's own
+    struct usher_task *ready_last;
+    bool closing; // the state is going away: the door stays shut
+};
+
+// The context of the state, made at the first call. May raise.
+struct usher_context *usher_context_get(lua_State *L);
+
+// Enters the loop from L. Must not be called while the loop runs. True while something keeps it alive.
+bool usher_context_run(struct usher_context *context, lua_State *L, uv_run_mode mode);
+
+// The door: calls `body(L)` in protected mode with `arg` as a light userdata at index 1. This is the only way
+// from a libuv, libcurl or engine callback to Lua: no Lua API call that may allocate is made outside it. An
+// error goes to the sink with a traceback, never to the host. The stack is left as it was. False: the body
+// raised, or the state is closing and the body was not called.
+bool usher_context_enter(struct usher_context *context, lua_CFunction body, void *arg);
+
+// Gives the message on top of the stack, popped, to the error sink; to standard error where there is none
+// or it fails itself. Only inside the door.
+void usher_context_report(struct usher_context *context, lua_State *L);
+
+#endif

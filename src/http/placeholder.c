@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+#include <stddef.h>
+typedef size_t usher_http_placeholder;

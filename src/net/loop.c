@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "loop.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+struct usher_loop {
+    uv_loop_t uv;
+};
+
+static void ignore_sigpipe(void) {
+    struct sigaction action;
+    if (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL) {
+        action.sa_handler = SIG_IGN;
+        sigaction(SIGPIPE, &action, NULL);
+    }
+}
+
+struct usher_loop *usher_loop_new(void) {
+    struct usher_loop *loop = calloc(1, sizeof *loop);
+    if (loop == NULL)
+        return NULL;
+    if (uv_loop_init(&loop->uv) != 0) {
+        free(loop);
+        return NULL;
+    }
+    ignore_sigpipe();
+    return loop;
+}
+
+static void close_leftover(uv_handle_t *handle, void *arg) {
+    (void)arg;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+void usher_loop_free(struct usher_loop *loop) {
+    if (loop == NULL)
+        return;
+    uv_walk(&loop->uv, close_leftover, NULL);
+    while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0) {
+    }
+    uv_loop_close(&loop->uv);
+    free(loop);
+}
+
+uv_loop_t *usher_loop_uv(struct usher_loop *loop) {
+    return &loop->uv;
+}
+
+bool usher_loop_run(struct usher_loop *loop, uv_run_mode mode) {
+    return uv_run(&loop->uv, mode) != 0;
+}
+
+void usher_loop_stop(struct usher_loop *loop) {
+    uv_stop(&loop->uv);
+}
+
+struct visitor {
+    usher_loop_visit_fn visit;
+    void *arg;
+};
+
+static void visit_handle(uv_handle_t *handle, void *arg) {
+    struct visitor *visitor = arg;
+    if (!uv_is_closing(handle))
+        visitor->visit(uv_handle_type_name(uv_handle_get_type(handle)), uv_is_active(handle) != 0,
+                       visitor->arg);
+}
+
+void usher_loop_visit(struct usher_loop *loop, usher_loop_visit_fn visit, void *arg) {
+    struct visitor visitor = {visit, arg};
+    uv_walk(&loop->uv, visit_handle, &visitor);
+}
