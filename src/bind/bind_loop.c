@@ -52,6 +52,11 @@ static int m_is_running(lua_State *L) {
     return 1;
 }
 
+static int m_has_ready_tasks(lua_State *L) {
+    lua_pushboolean(L, usher_context_get(L)->ready_first != NULL);
+    return 1;
+}
+
 static int m_can_wait(lua_State *L) {
     lua_pushboolean(L, usher_task_of(L) != NULL && lua_isyieldable(L));
     return 1;
@@ -106,6 +111,7 @@ static const luaL_Reg methods[] = {{"run", m_run},
                                    {"spawn", m_spawn},
                                    {"is_running", m_is_running},
                                    {"can_wait", m_can_wait},
+                                   {"has_ready_tasks", m_has_ready_tasks},
                                    {"on_error", m_on_error},
                                    {"tasks", m_tasks},
                                    {"handles", m_handles},

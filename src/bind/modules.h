@@ -8,6 +8,7 @@
 
 #define USHER_MODULE_LIST(X)                                                                                 \
     X(future)                                                                                                \
+    X(clock)                                                                                                 \
     X(loop)                                                                                                  \
     X(timer)                                                                                                 \
     X(signal)

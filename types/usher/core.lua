@@ -46,6 +46,9 @@ function core.loop:is_running() end
 ---True inside a task, where a wait yields.
 ---@return boolean
 function core.loop:can_wait() end
+---True while a task waits for nothing but its turn.
+---@return boolean
+function core.loop:has_ready_tasks() end
 ---Sets who is told (message with traceback) when a task fails; nil: standard error. Returns the previous one.
 ---@param sink? fun(message: string)
 ---@return function?
