@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "context.h"
-#include "loop.h"
 #include "modules.h"
 #include "task.h"
 
@@ -14,12 +13,12 @@ static struct usher_context *idle_context(lua_State *L) {
 }
 
 static int m_run(lua_State *L) {
-    usher_context_run(idle_context(L), L, UV_RUN_DEFAULT);
+    usher_context_run(idle_context(L), L, USHER_LOOP_UNTIL_DONE);
     return 0;
 }
 
 static int m_step(lua_State *L) {
-    lua_pushboolean(L, usher_context_run(idle_context(L), L, UV_RUN_NOWAIT));
+    lua_pushboolean(L, usher_context_run(idle_context(L), L, USHER_LOOP_POLL));
     return 1;
 }
 
@@ -29,12 +28,12 @@ static int m_stop(lua_State *L) {
 }
 
 static int m_fd(lua_State *L) {
-    lua_pushinteger(L, uv_backend_fd(usher_loop_uv(usher_context_get(L)->loop)));
+    lua_pushinteger(L, usher_loop_fd(usher_context_get(L)->loop));
     return 1;
 }
 
 static int m_timeout(lua_State *L) {
-    int timeout_ms = uv_backend_timeout(usher_loop_uv(usher_context_get(L)->loop));
+    int timeout_ms = usher_loop_timeout_ms(usher_context_get(L)->loop);
     if (timeout_ms < 0)
         return 0;
     lua_pushinteger(L, timeout_ms);

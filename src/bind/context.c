@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "context.h"
 
-#include "loop.h"
 #include "task.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 // Room that a callback finds on the running state's stack: the door itself needs four places.
 enum { DOOR_STACK = LUA_MINSTACK };
@@ -17,18 +15,11 @@ static bool context_is_open(const void *userdata) {
     return context->loop != NULL;
 }
 
-static void on_idle_closed(uv_handle_t *handle) {
-    free(handle);
-}
-
 static int context_close(lua_State *L) {
     struct usher_context *context = lua_touserdata(L, 1);
     struct usher_loop *loop = context->loop;
     context->closing = true;
     context->loop = NULL;
-    if (context->ready != NULL)
-        uv_close((uv_handle_t *)context->ready, on_idle_closed);
-    context->ready = NULL;
     usher_loop_free(loop);
     return 0;
 }
@@ -47,20 +38,16 @@ struct usher_context *usher_context_get(lua_State *L) {
     usher_class_register(L, &context_class);
     struct usher_context *context = usher_class_new(L, &context_class, sizeof *context, 0);
     context->loop = usher_loop_new();
-    context->ready = malloc(sizeof *context->ready);
-    if (context->loop == NULL || context->ready == NULL) {
-        free(context->ready);
-        context->ready = NULL;
+    if (context->loop == NULL) {
         luaL_error(L, "cannot create an event loop");
         return NULL;
     }
-    uv_idle_init(usher_loop_uv(context->loop), context->ready);
-    context->ready->data = context;
+    usher_loop_on_turn(context->loop, usher_task_resume_ready, context);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &context_key);
     return context;
 }
 
-bool usher_context_run(struct usher_context *context, lua_State *L, uv_run_mode mode) {
+bool usher_context_run(struct usher_context *context, lua_State *L, enum usher_loop_mode mode) {
     luaL_checkstack(L, DOOR_STACK, "no room to run the loop");
     context->L = L;
     bool alive = usher_loop_run(context->loop, mode);

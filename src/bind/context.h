@@ -5,12 +5,11 @@
 #define USHER_CONTEXT_H
 
 #include "class.h"
+#include "loop.h"
 
 #include <lua.h>
 #include <stdbool.h>
-#include <uv.h>
 
-struct usher_loop;
 struct usher_task;
 
 struct usher_context {
@@ -18,8 +17,7 @@ struct usher_context {
     lua_State *L;               // the state inside usher_context_run; NULL while the loop is idle
     struct usher_task *current; // the task being resumed; NULL outside of one
     struct usher_reference error_sink;
-    uv_idle_t *ready;               // active while the queue of tasks to resume is not empty
-    struct usher_task *ready_first; // the queue, linked through the tasks; task.c's own
+    struct usher_task *ready_first; // the tasks to resume, linked through themselves; task.c's own
     struct usher_task *ready_last;
     bool closing; // the state is going away: the door stays shut
 };
@@ -28,7 +26,7 @@ struct usher_context {
 struct usher_context *usher_context_get(lua_State *L);
 
 // Enters the loop from L. Must not be called while the loop runs. True while something keeps it alive.
-bool usher_context_run(struct usher_context *context, lua_State *L, uv_run_mode mode);
+bool usher_context_run(struct usher_context *context, lua_State *L, enum usher_loop_mode mode);
 
 // The door: calls `body(L)` in protected mode with `arg` as a light userdata at index 1. This is the only way
 // from a libuv, libcurl or engine callback to Lua: no Lua API call that may allocate is made outside it. An

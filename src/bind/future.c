@@ -140,7 +140,7 @@ int usher_future_wait(lua_State *L) {
     }
     struct usher_context *context = usher_context_get(L);
     while (!future->resolved)
-        if (!usher_context_run(context, L, UV_RUN_ONCE) && !future->resolved)
+        if (!usher_context_run(context, L, USHER_LOOP_ONCE) && !future->resolved)
             return luaL_error(L, "cannot wait: nothing is left that could end the wait");
     return usher_future_push_values(L, index);
 }

@@ -3,7 +3,6 @@
 
 #include "context.h"
 #include "future.h"
-#include "loop.h"
 
 #include <string.h>
 
@@ -179,8 +178,8 @@ static int resume_body(lua_State *L) {
 
 // Resumes those that were ready when the turn began; what they make ready waits for the next turn, so that
 // a chain of tasks cannot keep the loop from its sockets.
-static void on_ready(uv_idle_t *idle) {
-    struct usher_context *context = idle->data;
+void usher_task_resume_ready(void *arg) {
+    struct usher_context *context = arg;
     struct usher_task *task = context->ready_first;
     context->ready_first = context->ready_last = NULL;
     while (task != NULL) {
@@ -190,13 +189,12 @@ static void on_ready(uv_idle_t *idle) {
         usher_context_enter(context, resume_body, task);
         task = next;
     }
-    if (context->ready_first == NULL && context->ready != NULL)
-        uv_idle_stop(context->ready);
+    usher_loop_want_turn(context->loop, context->ready_first != NULL);
 }
 
 void usher_task_ready(struct usher_task *task) {
     struct usher_context *context = task->context;
-    if (task->queued || context->ready == NULL)
+    if (task->queued || context->closing)
         return;
     task->queued = true;
     if (task->status == STATUS_WAITING)
@@ -206,7 +204,7 @@ void usher_task_ready(struct usher_task *task) {
     else
         context->ready_first = task;
     context->ready_last = task;
-    uv_idle_start(context->ready, on_ready);
+    usher_loop_want_turn(context->loop, true);
 }
 
 struct usher_task *usher_task_test(lua_State *L, int index) {

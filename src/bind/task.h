@@ -42,6 +42,9 @@ void usher_task_wait(lua_State *L, struct usher_task *task, int future);
 // Appends the task to those that the loop's next turn resumes. Cannot fail; no effect on one already queued.
 void usher_task_ready(struct usher_task *task);
 
+// Resumes the tasks that are ready; `context` is the struct usher_context. The loop's turn.
+void usher_task_resume_ready(void *context);
+
 // Ends a task that has not ended: to-be-closed variables are closed, what it waited for is cancelled.
 // No effect on one that has ended; raises where the task is running now.
 void usher_task_close(lua_State *L, int index);

@@ -3,9 +3,13 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <uv.h>
 
 struct usher_loop {
     uv_loop_t uv;
+    uv_idle_t turn;
+    usher_loop_turn_fn on_turn;
+    void *turn_arg;
 };
 
 static void ignore_sigpipe(void) {
@@ -24,6 +28,8 @@ struct usher_loop *usher_loop_new(void) {
         free(loop);
         return NULL;
     }
+    uv_idle_init(&loop->uv, &loop->turn);
+    loop->turn.data = loop;
     ignore_sigpipe();
     return loop;
 }
@@ -48,8 +54,34 @@ uv_loop_t *usher_loop_uv(struct usher_loop *loop) {
     return &loop->uv;
 }
 
-bool usher_loop_run(struct usher_loop *loop, uv_run_mode mode) {
-    return uv_run(&loop->uv, mode) != 0;
+bool usher_loop_run(struct usher_loop *loop, enum usher_loop_mode mode) {
+    static const uv_run_mode modes[] = {UV_RUN_DEFAULT, UV_RUN_ONCE, UV_RUN_NOWAIT};
+    return uv_run(&loop->uv, modes[mode]) != 0;
+}
+
+int usher_loop_fd(const struct usher_loop *loop) {
+    return uv_backend_fd(&loop->uv);
+}
+
+int usher_loop_timeout_ms(const struct usher_loop *loop) {
+    return uv_backend_timeout(&loop->uv);
+}
+
+void usher_loop_on_turn(struct usher_loop *loop, usher_loop_turn_fn on_turn, void *arg) {
+    loop->on_turn = on_turn;
+    loop->turn_arg = arg;
+}
+
+static void on_idle(uv_idle_t *idle) {
+    struct usher_loop *loop = idle->data;
+    loop->on_turn(loop->turn_arg);
+}
+
+void usher_loop_want_turn(struct usher_loop *loop, bool wanted) {
+    if (wanted)
+        uv_idle_start(&loop->turn, on_idle);
+    else
+        uv_idle_stop(&loop->turn);
 }
 
 void usher_loop_stop(struct usher_loop *loop) {

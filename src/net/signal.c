@@ -4,6 +4,7 @@
 #include "loop.h"
 
 #include <stdlib.h>
+#include <uv.h>
 
 struct usher_signal {
     uv_signal_t uv;

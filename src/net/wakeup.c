@@ -4,6 +4,7 @@
 #include "loop.h"
 
 #include <stdlib.h>
+#include <uv.h>
 
 struct usher_wakeup {
     uv_async_t uv;
