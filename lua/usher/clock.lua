@@ -47,7 +47,7 @@ end
 ---@return any ... the values, or nil and a `timeout` error
 function Clock:wait(future, seconds)
   local first = core.future.new()
-  local timer <close> = self:timer(seconds, function()
+  local _ <close> = self:timer(seconds, function()
     first:resolve(errors.fail "timeout")
   end)
   future:chain(first)
