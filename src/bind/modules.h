@@ -11,7 +11,8 @@
     X(clock)                                                                                                 \
     X(loop)                                                                                                  \
     X(timer)                                                                                                 \
-    X(signal)
+    X(signal)                                                                                                \
+    X(encoding)
 
 #define USHER_MODULE_PROTOTYPE(name) int usher_bind_##name(lua_State *L);
 USHER_MODULE_LIST(USHER_MODULE_PROTOTYPE)
