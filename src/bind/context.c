@@ -20,7 +20,8 @@ static int context_close(lua_State *L) {
     struct usher_loop *loop = context->loop;
     context->closing = true;
     context->loop = NULL;
-    // A state closed by a task, os.exit(code, true), stands on a running loop: that one ends with the process.
+    // A state closed by a task, os.exit(code, true), stands on a running loop: that one ends with the
+    // process.
     if (context->L == NULL)
         usher_loop_free(loop);
     return 0;
