@@ -3,7 +3,9 @@
 #include "modules.h"
 #include "task.h"
 
-enum { ARGUMENT_SELF = 1, ARGUMENT_FUNCTION = 2 };
+#include <limits.h>
+
+enum { ARGUMENT_SELF = 1, ARGUMENT_FUNCTION = 2, ARGUMENT_COUNT = 2 };
 
 static struct usher_context *idle_context(lua_State *L) {
     struct usher_context *context = usher_context_get(L);
@@ -80,6 +82,24 @@ static int m_tasks(lua_State *L) {
     return 1;
 }
 
+// Raises at every further instruction: a handler that catches the error cannot go on either.
+static void cut_loop(lua_State *L, lua_Debug *activation) {
+    (void)activation;
+    lua_sethook(L, cut_loop, LUA_MASKCOUNT, 1);
+    luaL_error(L, "cut: too many instructions without an end");
+}
+
+static int m_limit(lua_State *L) {
+    if (lua_isnoneornil(L, ARGUMENT_COUNT)) {
+        lua_sethook(L, NULL, 0, 0);
+        return 0;
+    }
+    lua_Integer count = luaL_checkinteger(L, ARGUMENT_COUNT);
+    luaL_argcheck(L, count > 0 && count <= INT_MAX, ARGUMENT_COUNT, "not a number of instructions");
+    lua_sethook(L, cut_loop, LUA_MASKCOUNT, (int)count);
+    return 0;
+}
+
 struct listing {
     const char *names[64];
     int count;
@@ -112,6 +132,7 @@ static const luaL_Reg methods[] = {{"run", m_run},
                                    {"can_wait", m_can_wait},
                                    {"has_ready_tasks", m_has_ready_tasks},
                                    {"on_error", m_on_error},
+                                   {"limit", m_limit},
                                    {"tasks", m_tasks},
                                    {"handles", m_handles},
                                    {NULL, NULL}};
