@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "context.h"
+#include "future.h"
 #include "modules.h"
 #include "task.h"
 
 #include <limits.h>
 
-enum { ARGUMENT_SELF = 1, ARGUMENT_FUNCTION = 2, ARGUMENT_COUNT = 2 };
+enum { ARGUMENT_SELF = 1, ARGUMENT_FUNCTION = 2, ARGUMENT_COUNT = 2, ARGUMENT_LIMITED = 3 };
 
 static struct usher_context *idle_context(lua_State *L) {
     struct usher_context *context = usher_context_get(L);
@@ -82,22 +83,63 @@ static int m_tasks(lua_State *L) {
     return 1;
 }
 
-// Raises at every further instruction: a handler that catches the error cannot go on either.
+// Raises at every further instruction: a function that catches the error cannot go on either.
 static void cut_loop(lua_State *L, lua_Debug *activation) {
     (void)activation;
     lua_sethook(L, cut_loop, LUA_MASKCOUNT, 1);
     luaL_error(L, "cut: too many instructions without an end");
 }
 
-static int m_limit(lua_State *L) {
-    if (lua_isnoneornil(L, ARGUMENT_COUNT)) {
-        lua_sethook(L, NULL, 0, 0);
-        return 0;
-    }
+struct limited_call {
+    struct usher_context *context;
+    struct usher_reference future;
+    struct usher_reference self; // the userdata, until the call has ended: its caller may be closed first
+};
+
+static void on_call_returned(lua_State *L, int results, void *arg) {
+    struct limited_call *call = arg;
+    lua_sethook(L, NULL, 0, 0);
+    luaL_checkstack(L, LUA_MINSTACK, "too many results");
+    usher_reference_push(L, &call->future);
+    lua_insert(L, -1 - results);
+    lua_pushboolean(L, true);
+    lua_insert(L, -1 - results);
+    usher_future_resolve(L, -2 - results, results + 1);
+    usher_reference_clear(L, &call->future);
+    usher_reference_clear(L, &call->self);
+}
+
+static int push_false(lua_State *L, void *arg) {
+    (void)arg;
+    lua_pushboolean(L, false);
+    return 1;
+}
+
+static void on_call_failed(void *arg) {
+    struct limited_call *call = arg;
+    usher_future_settle(call->context, &call->future, push_false, NULL);
+    if (call->context->L != NULL)
+        usher_reference_clear(call->context->L, &call->self);
+}
+
+static int m_limited(lua_State *L) {
     lua_Integer count = luaL_checkinteger(L, ARGUMENT_COUNT);
     luaL_argcheck(L, count > 0 && count <= INT_MAX, ARGUMENT_COUNT, "not a number of instructions");
-    lua_sethook(L, cut_loop, LUA_MASKCOUNT, (int)count);
-    return 0;
+    luaL_checktype(L, ARGUMENT_LIMITED, LUA_TFUNCTION);
+    usher_future_check_wait(L);
+    struct limited_call *call = lua_newuserdatauv(L, sizeof *call, 0);
+    *call = (struct limited_call){.context = usher_context_get(L)};
+    usher_reference_set(L, &call->self);
+    usher_future_new(L);
+    lua_pushvalue(L, -1);
+    usher_reference_set(L, &call->future);
+    lua_replace(L, ARGUMENT_SELF);
+    struct usher_task_owner owner = {on_call_returned, on_call_failed, call};
+    struct usher_task *task = usher_task_new(L, lua_gettop(L) - ARGUMENT_LIMITED, &owner);
+    usher_task_limit(task, cut_loop, (int)count);
+    usher_task_ready(task);
+    lua_settop(L, ARGUMENT_SELF);
+    return usher_future_wait(L);
 }
 
 struct listing {
@@ -132,7 +174,7 @@ static const luaL_Reg methods[] = {{"run", m_run},
                                    {"can_wait", m_can_wait},
                                    {"has_ready_tasks", m_has_ready_tasks},
                                    {"on_error", m_on_error},
-                                   {"limit", m_limit},
+                                   {"limited", m_limited},
                                    {"tasks", m_tasks},
                                    {"handles", m_handles},
                                    {NULL, NULL}};

@@ -78,6 +78,10 @@ struct usher_task *usher_task_new(lua_State *L, int arguments, const struct ushe
     return task;
 }
 
+void usher_task_limit(struct usher_task *task, lua_Hook hook, int count) {
+    lua_sethook(task->thread, hook, LUA_MASKCOUNT, count);
+}
+
 struct usher_task *usher_task_of(lua_State *L) {
     struct usher_task *current = usher_context_get(L)->current;
     return current != NULL && current->thread == L ? current : NULL;

@@ -26,6 +26,10 @@ void usher_task_register(lua_State *L);
 // usher_task_resume. May raise, in which case the owner hears nothing.
 struct usher_task *usher_task_new(lua_State *L, int arguments, const struct usher_task_owner *owner);
 
+// Has `hook` called after `count` instructions of the task's coroutine and of those it makes. Before it first
+// runs.
+void usher_task_limit(struct usher_task *task, lua_Hook hook, int count);
+
 // Runs the task until it waits or ends. Only in protected mode.
 void usher_task_resume(lua_State *L, struct usher_task *task);
 

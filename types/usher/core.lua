@@ -53,11 +53,15 @@ function core.loop:has_ready_tasks() end
 ---@param sink? fun(message: string)
 ---@return function?
 function core.loop:on_error(sink) end
----Cuts the calling coroutine, and coroutines it makes from now on, after about that many Lua instructions: every
----further instruction raises, so that catching the error does not help; nil: no limit (any more). A loop inside one
----C function is not seen. Limited code runs several times slower.
----@param instructions? integer
-function core.loop:limit(instructions) end
+---Calls `fn(...)` as a task of its own that is cut after about that many Lua instructions: every further instruction
+---raises, so that catching the error does not help. Waits. A failure goes to the error sink. A loop inside one C
+---function is not seen; limited code runs several times slower.
+---@param instructions integer
+---@param fn function
+---@param ... any
+---@return boolean returned false: it failed or was cut
+---@return any ... the results
+function core.loop:limited(instructions, fn, ...) end
 ---How many tasks have not ended.
 ---@return integer
 function core.loop:tasks() end
