@@ -5,12 +5,14 @@
 #define USHER_REQUEST_PARSER_H
 
 #include "error.h"
+#include "field.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 struct usher_request_parser;
 
+// Each at most 1 GiB.
 struct usher_request_limits {
     size_t line_bytes;    // request line with its CRLF: uri_too_long
     size_t headers_bytes; // header section with its last CRLF: headers_too_large
@@ -21,17 +23,6 @@ struct usher_request_limits {
 // 8 KiB, 16 KiB, 64, 64 KiB.
 extern const struct usher_request_limits usher_request_default_limits;
 
-// Bytes that belong to somebody else; not terminated.
-struct usher_text {
-    const char *bytes;
-    size_t length;
-};
-
-struct usher_field {
-    struct usher_text name; // lower case in a request
-    struct usher_text value;
-};
-
 // A complete request. `path` and `query` (without the `?`) are as sent, not decoded. For a target in absolute
 // form (RFC 9112 3.2.2) they are those of the URL, and its authority is the value of the field `host`.
 struct usher_request {
@@ -39,7 +30,7 @@ struct usher_request {
     struct usher_text path;
     struct usher_text query;
     struct usher_text body;
-    const struct usher_field *fields; // in the order sent; trailer fields are dropped
+    const struct usher_field *fields; // in the order sent, names in lower case; trailer fields are dropped
     size_t field_count;
     int minor_version; // 0 or 1
     bool keep_alive;   // what the request allows

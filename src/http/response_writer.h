@@ -4,7 +4,7 @@
 #define USHER_RESPONSE_WRITER_H
 
 #include "error.h"
-#include "request_parser.h"
+#include "field.h"
 
 #include <stdbool.h>
 #include <stdint.h>
