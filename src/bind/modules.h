@@ -12,7 +12,11 @@
     X(loop)                                                                                                  \
     X(timer)                                                                                                 \
     X(signal)                                                                                                \
-    X(encoding)
+    X(encoding)                                                                                              \
+    X(secret)                                                                                                \
+    X(random)                                                                                                \
+    X(digest)                                                                                                \
+    X(aead)
 
 #define USHER_MODULE_PROTOTYPE(name) int usher_bind_##name(lua_State *L);
 USHER_MODULE_LIST(USHER_MODULE_PROTOTYPE)

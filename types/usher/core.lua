@@ -181,7 +181,8 @@ core.secret = {}
 ---@param bytes string
 ---@return usher.core.Secret
 function core.secret.new(bytes) end
----The environment variable's value, which is overwritten in the process's environment; nil where unset.
+---The environment variable's value, or nil where it is unset. The value is overwritten in the process's
+---environment and the variable unset, so a second call gives nil.
 ---@param name string
 ---@return usher.core.Secret?
 function core.secret.from_environment(name) end
@@ -200,6 +201,7 @@ function Secret:reveal() end
 ---`tostring` gives `secret(...)`.
 function Secret:close() end
 
+---Digests raise only where OpenSSL refuses: no memory, or a policy that forbids MD5.
 core.digest = {}
 ---RFC 1321. 16 raw bytes.
 ---@param bytes string
@@ -216,7 +218,8 @@ function core.digest.sha256(bytes) end
 function core.digest.hmac_sha256(key, bytes) end
 
 core.aead = {}
----AES-256-GCM (NIST SP 800-38D). `key` 32 bytes, else bad_key; `nonce` 12 bytes, else invalid_argument.
+---AES-256-GCM (NIST SP 800-38D). `key` 32 bytes, else bad_key; `nonce` 12 bytes, else invalid_argument;
+---texts under 2 GiB, else limit.
 ---@param key usher.core.Secret|string
 ---@param nonce string
 ---@param plaintext string
