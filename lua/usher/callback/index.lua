@@ -1,0 +1,104 @@
+-- SPDX-License-Identifier: MIT
+-- Which account a callback is for. Keys are looked up by a hash keyed with random bytes of this process and then
+-- compared in constant time, so that neither chosen keys nor timing tell anything about the real ones.
+
+local core = require "usher.core"
+local errors = require "usher.errors"
+
+local index = {}
+
+local HASH_KEY_BYTES = 32
+
+---@class usher.callback.Index
+local Index = {}
+Index.__index = Index
+Index.__name = "usher.callback.index"
+
+local function sorted_names(accounts)
+  local names = {}
+  for name in pairs(accounts) do
+    table.insert(names, name)
+  end
+  table.sort(names)
+  return names
+end
+
+-- The accounts of one provider on one path: only they are told apart by that provider's keys.
+local function group_of(self, path, provider)
+  local groups = self._groups[path] or {}
+  self._groups[path] = groups
+  for _, group in ipairs(groups) do
+    if group.provider == provider then
+      return group
+    end
+  end
+  local group = { provider = provider, accounts = {} }
+  table.insert(groups, group)
+  return group
+end
+
+local function add(self, name, account)
+  local key = account.provider.account_key(account.config)
+  if type(key) ~= "string" then
+    return errors.fail("bad_configuration", ("accounts.%s: the provider gives no account key"):format(name))
+  end
+  local group = group_of(self, account.config.callback_path, account.provider)
+  local hash = core.digest.hmac_sha256(self._hash_key, key)
+  local other = group.accounts[hash]
+  if other then
+    return errors.fail(
+      "bad_configuration",
+      ("accounts.%s: a callback could not be told from one for accounts.%s: give it another callback_path"):format(
+        name,
+        other.name
+      )
+    )
+  end
+  group.accounts[hash] = { name = name, key = core.secret.new(key) }
+  return true
+end
+
+--- The paths that callbacks come to.
+---@return string[]
+function Index:paths()
+  return sorted_names(self._groups)
+end
+
+--- The account that a request to one of the paths is for.
+---@param request usher.core.Request
+---@return string? name
+---@return usher.Error? err bad_request: no provider of this path can read it; forbidden: no such account
+function Index:find(request)
+  local refusal, is_readable
+  for _, group in ipairs(self._groups[request.path]) do
+    local key, err = group.provider.request_key(request)
+    local entry = key and group.accounts[core.digest.hmac_sha256(self._hash_key, key)]
+    if entry and core.secret.equal(entry.key, key) then
+      return entry.name
+    end
+    is_readable = is_readable or key ~= nil
+    refusal = refusal or err
+  end
+  if is_readable then
+    return errors.fail "forbidden"
+  end
+  return nil, refusal or errors.new "bad_request"
+end
+
+--- Reads the accounts' keys. Two accounts of one provider with the same key on one path are an error.
+---@param accounts table<string, {provider: table, config: table}>
+---@param random fun(count: integer): string
+---@return usher.callback.Index? index
+---@return usher.Error? err bad_configuration
+function index.new(accounts, random)
+  local self = setmetatable({ _groups = {}, _hash_key = core.secret.new(random(HASH_KEY_BYTES)) }, Index)
+  for _, name in ipairs(sorted_names(accounts)) do
+    local ok, err = add(self, name, accounts[name])
+    if not ok then
+      return nil, err
+    end
+  end
+  return self
+end
+
+return index

@@ -1,0 +1,150 @@
+-- SPDX-License-Identifier: MIT
+-- Receives what providers call: finds the account, has its provider script read the request, and answers once the
+-- credential is durable. Knows neither the keeper nor sockets: requests come in as tables, pushes go to a function.
+
+local errors = require "usher.errors"
+local index = require "usher.callback.index"
+local networks = require "usher.callback.networks"
+local refusals = require "usher.callback.refusals"
+local replies = require "usher.callback.replies"
+local routes = require "usher.callback.routes"
+
+local callback = {}
+
+---@class usher.Callback
+local Callback = {}
+Callback.__index = Callback
+Callback.__name = "usher.callback"
+
+-- What a provider script's refusal, or the offer's, is on the wire; anything else is not the sender's fault.
+local STATUSES = { bad_request = 400, forbidden = 403 }
+local STORE_DOWN = 503
+
+local function refuse(self, request, status, reason, fields, headers)
+  fields = fields or {}
+  fields.status, fields.reason, fields.remote = status, reason, request.remote
+  self._refusals:note(fields)
+  return replies.of(status, headers)
+end
+
+-- A provider script may say what the sender wants to read: a body, or a whole response.
+local function reply_to(self, push)
+  local reply = push.reply
+  local whole = type(reply) == "table" and reply or { body = reply }
+  local response = replies.of(whole.status or self._reply_status, whole.headers)
+  response.body = whole.body or response.body
+  return response
+end
+
+-- Answers only after `offer` has returned: the push is durable then, and no outgoing call was waited for.
+local function receive(self, request)
+  local name, unknown = self._index:find(request)
+  if not name then
+    return refuse(self, request, STATUSES[unknown.code] or 400, unknown.code)
+  end
+  local account = self._accounts[name]
+  local context = { now = math.floor(self._clock:wall()), random = self._random }
+  local push, malformed = account.provider.read_callback(request, account.config, context)
+  if not push then
+    return refuse(self, request, STATUSES[malformed.code] or 400, malformed.code, { account = name })
+  end
+  if push.credential then
+    local ok, err =
+      self._offer(name, { subject = push.subject, credential = push.credential, valid_for = push.valid_for })
+    if not ok then
+      return refuse(self, request, STATUSES[err.code] or STORE_DOWN, err.code, { account = name })
+    end
+  end
+  self._log:debug("callback_accepted", { account = name, remote = request.remote })
+  return reply_to(self, push)
+end
+
+local function guarded(self, request, handler)
+  local ok, response = xpcall(handler, debug.traceback, request)
+  if ok then
+    return response
+  end
+  self._log:error("callback_failed", { error = tostring(response) })
+  return replies.of(500)
+end
+
+local function methods_of(target)
+  local methods = {}
+  for method in pairs(target) do
+    table.insert(methods, method)
+  end
+  table.sort(methods)
+  return table.concat(methods, ", ")
+end
+
+--- The response to a request. Never raises. Waits until a push is durable.
+---@param request usher.core.Request
+---@return usher.core.Response
+function Callback:handle(request)
+  local target = self._targets[request.path]
+  if not target then
+    return refuse(self, request, 404, "unknown_path")
+  elseif #self._networks > 0 and not self._networks:contains(request.remote) then
+    return refuse(self, request, 403, "source")
+  end
+  local handler = target[request.method]
+  if not handler then
+    return refuse(self, request, 405, "method", nil, { Allow = methods_of(target) })
+  end
+  return guarded(self, request, handler)
+end
+
+-- path -> method -> handler, of callbacks and routes alike.
+local function targets_of(self, own_routes)
+  local targets, err = routes.read(own_routes, self._log)
+  if not targets then
+    return nil, err
+  end
+  local function handler(request)
+    return receive(self, request)
+  end
+  for _, path in ipairs(self._index:paths()) do
+    if targets[path] then
+      return errors.fail("bad_configuration", "routes: one has the callback_path of an account")
+    end
+    targets[path] = { GET = handler, POST = handler }
+  end
+  return targets
+end
+
+---@class usher.callback.options
+---@field accounts table<string, {provider: table, config: table}> as the keeper takes them
+---@field offer fun(name: string, push: table): true?, usher.Error? durable when it returns; waits
+---@field log table a logger of `usher.log`
+---@field clock usher.Clock
+---@field random fun(count: integer): string
+---@field allow? string[] source networks; nil or empty: all
+---@field routes? table<string, function> "METHOD /path" -> handler
+---@field reply_status? integer 200: of an accepted push, unless the provider script says what to reply
+
+---@param options usher.callback.options
+---@return usher.Callback? callback
+---@return usher.Error? err bad_configuration
+function callback.new(options)
+  local self = setmetatable({}, Callback)
+  self._accounts, self._offer, self._log = options.accounts, options.offer, options.log
+  self._clock, self._random = options.clock, options.random
+  self._reply_status = options.reply_status or 200
+  self._refusals = refusals.new(options.log, options.clock)
+  local err
+  self._networks, err = networks.parse(options.allow or {})
+  if err then
+    return nil, err
+  end
+  self._index, err = index.new(options.accounts, options.random)
+  if err then
+    return nil, err
+  end
+  self._targets, err = targets_of(self, options.routes or {})
+  if err then
+    return nil, err
+  end
+  return self
+end
+
+return callback

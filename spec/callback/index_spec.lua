@@ -1,0 +1,72 @@
+-- SPDX-License-Identifier: MIT
+require "spec.support.paths"
+local core = require "usher.core"
+local index = require "usher.callback.index"
+local toy_provider = require "spec.support.toy_provider"
+
+local function account(provider, key, path)
+  return { provider = provider, config = { key = key, callback_path = path or "/callback" } }
+end
+
+local function request(path, key)
+  return { path = path, query = key and "key=" .. key or "" }
+end
+
+describe("callback index", function()
+  local toy = toy_provider.new()
+
+  it("finds the account by path and key", function()
+    local found = index.new({
+      acme = account(toy, "a1"),
+      bolt = account(toy, "b2"),
+      core = account(toy, "a1", "/other"),
+    }, core.random.bytes)
+    assert.are.same({ "/callback", "/other" }, found:paths())
+    assert.are.equal("acme", found:find(request("/callback", "a1")))
+    assert.are.equal("bolt", found:find(request("/callback", "b2")))
+    assert.are.equal("core", found:find(request("/other", "a1")))
+  end)
+
+  it("forbids a key of no account, or of another path's", function()
+    local found =
+      index.new({ acme = account(toy, "a1"), bolt = account(toy, "b2", "/other") }, core.random.bytes)
+    for _, key in ipairs { "b2", "a", "a11" } do
+      local name, err = found:find(request("/callback", key))
+      assert.is_nil(name)
+      assert.are.equal("forbidden", err.code)
+    end
+  end)
+
+  it("passes on why a request cannot be read", function()
+    local found = index.new({ acme = account(toy, "a1") }, core.random.bytes)
+    local name, err = found:find(request "/callback")
+    assert.is_nil(name)
+    assert.are.equal("bad_request: no key", tostring(err))
+  end)
+
+  it("asks each provider of a path", function()
+    local other = toy_provider.new()
+    function other.request_key(asked)
+      return asked.query:match "ticket=(%w+)"
+    end
+    local found = index.new({ acme = account(toy, "a1"), bolt = account(other, "a1") }, core.random.bytes)
+    assert.are.equal("acme", found:find(request("/callback", "a1")))
+    assert.are.equal("bolt", found:find { path = "/callback", query = "ticket=a1" })
+    local _, err = found:find { path = "/callback", query = "ticket=zz" }
+    assert.are.equal("forbidden", err.code)
+  end)
+
+  it("refuses two accounts that a callback cannot tell apart", function()
+    local found, err = index.new({ acme = account(toy, "a1"), bolt = account(toy, "a1") }, core.random.bytes)
+    assert.is_nil(found)
+    assert.are.equal("bad_configuration", err.code)
+    assert.matches("accounts.bolt: .* accounts.acme", err.message)
+    assert.not_matches("a1", err.message, 1, true)
+  end)
+
+  it("refuses an account without a key", function()
+    local found, err = index.new({ acme = account(toy, nil) }, core.random.bytes)
+    assert.is_nil(found)
+    assert.matches("accounts.acme", err.message, 1, true)
+  end)
+end)
