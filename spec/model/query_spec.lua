@@ -68,6 +68,10 @@ describe("query", function()
     end)
   end
 
+  it("names all parameters, each once", function()
+    assert.are.same({ "a", "b" }, query.parse("b=1&a=2&b=3"):names())
+  end)
+
   it("takes a form-encoded body as parameters too", function()
     local parsed = query.of_request(request {
       method = "POST",

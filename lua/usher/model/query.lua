@@ -72,6 +72,17 @@ function Query:get(name)
   return value
 end
 
+--- The names of all parameters, in the order of the alphabet.
+---@return string[]
+function Query:names()
+  local names = {}
+  for name in pairs(self._values) do
+    table.insert(names, name)
+  end
+  table.sort(names)
+  return names
+end
+
 --- Splits on `&` and `=` and percent-decodes (RFC 3986, 2.1); `+` stays `+`.
 ---@param text string as sent
 ---@return usher.Query? query

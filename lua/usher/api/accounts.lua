@@ -1,0 +1,86 @@
+-- SPDX-License-Identifier: MIT
+-- Accounts and their tokens, as /v1/accounts shows them. Each function answers one resource and method.
+
+local core = require "usher.core"
+local errors = require "usher.errors"
+local json = require "usher.json"
+local parameters = require "usher.api.parameters"
+local replies = require "usher.api.replies"
+
+local accounts = {}
+
+local PAGE = 1000
+local MAX_WAIT_SECONDS = 60
+local MAX_TTL_SECONDS = 400 * 24 * 3600 -- longer than any token lives
+
+local LIST_PARAMETERS = { after = parameters.account_name, limit = parameters.integer(1, PAGE) }
+local TOKEN_PARAMETERS =
+  { min_ttl = parameters.integer(0, MAX_TTL_SECONDS), wait = parameters.integer(0, MAX_WAIT_SECONDS) }
+local NO_PARAMETERS = {}
+
+-- A name as it stands in a path; one that no account can have is an unknown account.
+local function name_of(segment)
+  local name = core.encoding.percent_decode(segment)
+  return name and parameters.account_name(name)
+end
+
+local function answer(value, err)
+  return value and replies.json(200, value) or replies.failure(err)
+end
+
+--- GET /v1/accounts: documents in the order of names.
+---@param keeper table a `usher.keeper`
+---@param request usher.core.Request
+---@return usher.core.Response
+function accounts.list(keeper, request)
+  local page, err = parameters.read(request.query, LIST_PARAMETERS)
+  if not page then
+    return replies.failure(err)
+  end
+  local names, documents = keeper:names(), json.array {}
+  table.sort(names)
+  for _, name in ipairs(names) do
+    if #documents == (page.limit or PAGE) then
+      break
+    elseif not page.after or name > page.after then
+      table.insert(documents, (keeper:document(name)))
+    end
+  end
+  return replies.json(200, { accounts = documents })
+end
+
+-- Wraps `answer_for(keeper, name, request, values)` with the checks that every account's resource shares.
+local function resource(readers, answer_for)
+  return function(keeper, request, segment)
+    local values, err = parameters.read(request.query, readers)
+    if not values then
+      return replies.failure(err)
+    end
+    local name = name_of(segment)
+    if not name then
+      return replies.failure(errors.new "unknown_account")
+    end
+    return answer_for(keeper, name, request, values)
+  end
+end
+
+--- GET /v1/accounts/{name}
+accounts.document = resource(NO_PARAMETERS, function(keeper, name)
+  return answer(keeper:document(name))
+end)
+
+--- GET /v1/accounts/{name}/token
+accounts.token = resource(TOKEN_PARAMETERS, function(keeper, name, _, values)
+  return answer(keeper:token(name, values))
+end)
+
+--- POST /v1/accounts/{name}/refresh
+accounts.refresh = resource(NO_PARAMETERS, function(keeper, name, request)
+  local options, err = parameters.read_refresh(request.body)
+  if not options then
+    return replies.failure(err)
+  end
+  return answer(keeper:refresh(name, options))
+end)
+
+return accounts

@@ -1,0 +1,90 @@
+-- SPDX-License-Identifier: MIT
+-- The local HTTP API: which request is answered by what. Knows a keeper, not sockets: requests come in as tables.
+
+local accounts = require "usher.api.accounts"
+local errors = require "usher.errors"
+local guards = require "usher.api.guards"
+local health = require "usher.api.health"
+local replies = require "usher.api.replies"
+
+local api = {}
+
+---@class usher.Api
+local Api = {}
+Api.__index = Api
+Api.__name = "usher.api"
+
+local function live()
+  return health.live()
+end
+
+local function ready(self)
+  return health.ready(self._ready)
+end
+
+local function on_keeper(handler)
+  return function(self, request, segment)
+    return handler(self._keeper, request, segment)
+  end
+end
+
+-- Pattern of the path, the one method, and the handler of (self, request, captured segment).
+local ROUTES = {
+  { "^/livez$", "GET", live },
+  { "^/readyz$", "GET", ready },
+  { "^/v1/accounts$", "GET", on_keeper(accounts.list) },
+  { "^/v1/accounts/([^/]+)$", "GET", on_keeper(accounts.document) },
+  { "^/v1/accounts/([^/]+)/token$", "GET", on_keeper(accounts.token) },
+  { "^/v1/accounts/([^/]+)/refresh$", "POST", on_keeper(accounts.refresh) },
+}
+
+local function unauthorized(err)
+  local response = replies.failure(err)
+  response.headers["WWW-Authenticate"] = 'Bearer realm="usher"'
+  return response
+end
+
+local function wrong_method(method)
+  local response = replies.failure(errors.new "method_not_allowed")
+  response.headers.Allow = method
+  return response
+end
+
+local function route(self, request)
+  for _, entry in ipairs(ROUTES) do
+    local pattern, method, handler = table.unpack(entry)
+    local segment = request.path:match(pattern)
+    if segment and request.method ~= method then
+      return wrong_method(method)
+    elseif segment then
+      return handler(self, request, segment)
+    end
+  end
+  return replies.failure(errors.new "not_found")
+end
+
+--- The response to a request. Waits as long as the keeper does.
+---@param request usher.core.Request
+---@return usher.core.Response
+function Api:handle(request)
+  local ok, err = self._guards:check(request)
+  if ok then
+    return route(self, request)
+  elseif err.code == "unauthorized" then
+    return unauthorized(err)
+  end
+  return replies.failure(err)
+end
+
+---@class usher.api.options: usher.api.guards.options
+---@field keeper table a `usher.keeper`
+---@field ready fun(): boolean, string? whether the store answers and the listeners are up, else why not
+
+---@param options usher.api.options
+---@return usher.Api
+function api.new(options)
+  local self = { _keeper = options.keeper, _ready = options.ready, _guards = guards.new(options) }
+  return setmetatable(self, Api)
+end
+
+return api

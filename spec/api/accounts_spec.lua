@@ -1,0 +1,145 @@
+-- SPDX-License-Identifier: MIT
+require "spec.support.paths"
+local accounts = require "usher.api.accounts"
+local errors = require "usher.errors"
+local fake_keeper = require "spec.support.fake_keeper"
+local json = require "usher.json"
+
+local TOKEN = { access_token = "at", token_type = "Bearer", expires_in = 60, expires_at = 1800000060 }
+
+-- The keeper's last call, the status, and the decoded body of one request.
+local function ask(resource, name, request, keeper)
+  keeper = keeper or fake_keeper.new()
+  local response =
+    accounts[resource](keeper, { query = request.query or "", body = request.body or "" }, name)
+  return response.status, json.decode(response.body), keeper.calls
+end
+
+local function names_of(body)
+  local names = {}
+  for index, document in ipairs(body.accounts) do
+    names[index] = document.name
+  end
+  return table.concat(names, " ")
+end
+
+describe("api accounts", function()
+  for query, expected in pairs {
+    [""] = "acme bolt",
+    ["limit=1"] = "acme",
+    ["after=acme"] = "bolt",
+    ["after=acme&limit=1"] = "bolt",
+    ["after=bolt"] = "",
+    ["after=aaa"] = "acme bolt",
+  } do
+    it(("list %q: %s"):format(query, expected), function()
+      local status, body = ask("list", nil, { query = query })
+      assert.are.equal(200, status)
+      assert.are.equal(expected, names_of(body))
+    end)
+  end
+
+  it("list none as an empty array", function()
+    local response = accounts.list(fake_keeper.new(), { query = "after=bolt" })
+    assert.are.equal('{"accounts":[]}', response.body)
+  end)
+
+  it("show one account's document", function()
+    local status, body = ask("document", "acme", {})
+    assert.are.equal(200, status)
+    assert.are.same({ name = "acme" }, body)
+  end)
+
+  it("give the token, by default without demands", function()
+    local keeper = fake_keeper.new()
+    keeper.answers.token = { TOKEN }
+    local status, body, calls = ask("token", "acme", {}, keeper)
+    assert.are.equal(200, status)
+    assert.are.same(TOKEN, body)
+    assert.are.same({ { "token", "acme", {} } }, calls)
+  end)
+
+  it("pass min_ttl and wait on", function()
+    local _, _, calls = ask("token", "acme", { query = "min_ttl=300&wait=60" })
+    assert.are.same({ { "token", "acme", { min_ttl = 300, wait = 60 } } }, calls)
+  end)
+
+  it("know an account by its percent-encoded name", function()
+    assert.are.equal(200, (ask("token", "%61cme", {})))
+  end)
+
+  for _, name in ipairs { "nobody", "%zz", "a%2Fb", "a%00", ("a"):rep(65) } do
+    it(("do not know %q"):format(name), function()
+      for _, resource in ipairs { "document", "token", "refresh" } do
+        local status, body = ask(resource, name, {})
+        assert.are.equal(404, status)
+        assert.are.equal("unknown_account", body.error)
+      end
+    end)
+  end
+
+  it("pass the keeper's refusal on", function()
+    local keeper = fake_keeper.new()
+    keeper.answers.token = { nil, errors.new("awaiting_credential", nil, { retry_after = 3 }) }
+    local response = accounts.token(keeper, { query = "" }, "acme")
+    assert.are.equal(503, response.status)
+    assert.are.equal("3", response.headers["Retry-After"])
+    assert.are.equal("awaiting_credential", json.decode(response.body).error)
+  end)
+
+  for _, case in ipairs {
+    { "list", "limit=0" },
+    { "list", "limit=1001" },
+    { "list", "limit=x" },
+    { "list", "after=" },
+    { "list", "after=a/b" },
+    { "list", "page=2" },
+    { "document", "verbose=1" },
+    { "token", "min_ttl=" },
+    { "token", "min_ttl=soon" },
+    { "token", "min_ttl=-1" },
+    { "token", "min_ttl=1.5" },
+    { "token", "min_ttl=1e3" },
+    { "token", "min_ttl=0x10" },
+    { "token", "min_ttl=99999999999999999999" },
+    { "token", "min_ttl=1&min_ttl=1" },
+    { "token", "wait=61" },
+    { "token", "min_ttl=%zz" },
+    { "token", "ttl=1" },
+    { "refresh", "force=1" },
+  } do
+    local resource, query = table.unpack(case)
+    it(("refuse %s?%s"):format(resource, query), function()
+      local status, body, calls = ask(resource, "acme", { query = query })
+      assert.are.equal(400, status)
+      assert.are.equal("bad_request", body.error)
+      assert.are.same({}, calls)
+    end)
+  end
+
+  it("refresh without or with the token that was refused", function()
+    for body, options in pairs { [""] = {}, ["{}"] = {}, ['{"rejected": "at"}'] = { rejected = "at" } } do
+      local status, _, calls = ask("refresh", "acme", { body = body })
+      assert.are.equal(200, status)
+      assert.are.same({ { "refresh", "acme", options } }, calls)
+    end
+  end)
+
+  for _, body in ipairs {
+    "{",
+    "null",
+    "[]1",
+    '"at"',
+    '{"rejected": 1}',
+    '{"rejected": ""}',
+    '{"token": "at"}',
+    "[1]",
+  } do
+    it(("refuse to refresh with %s"):format(body), function()
+      local status, answered, calls = ask("refresh", "acme", { body = body })
+      assert.are.equal(400, status)
+      assert.are.equal("bad_request", answered.error)
+      assert.are.same({}, calls)
+    end)
+  end
+end)

@@ -1,0 +1,40 @@
+-- SPDX-License-Identifier: MIT
+require "spec.support.paths"
+local parameters = require "usher.api.parameters"
+
+local READERS = { after = parameters.account_name, limit = parameters.integer(1, 20) }
+
+local function assert_refused(message, values, err)
+  assert.is_nil(values)
+  assert.are.equal("bad_request: " .. message, tostring(err))
+end
+
+describe("api parameters", function()
+  it("reads what is given", function()
+    assert.are.same({}, parameters.read("", READERS))
+    assert.are.same({ after = "a.b-c_1" }, parameters.read("after=a.b-c_1", READERS))
+    assert.are.same({ after = "x", limit = 20 }, parameters.read("limit=20&after=%78", READERS))
+  end)
+
+  for query, message in pairs {
+    ["page=1"] = "unknown parameter",
+    ["limit=21"] = "limit: not a whole number from 1 to 20",
+    ["limit=0"] = "limit: not a whole number from 1 to 20",
+    ["limit=+1"] = "limit: not a whole number from 1 to 20",
+    ["limit=00000000001"] = "limit: not a whole number from 1 to 20",
+    ["after=%20"] = "after: not an account name",
+    ["limit="] = "parameter limit is empty",
+    ["limit=1&limit=1"] = "parameter limit is repeated",
+  } do
+    it(("refuses %q"):format(query), function()
+      assert_refused(message, parameters.read(query, READERS))
+    end)
+  end
+
+  it("reads the body of a refresh", function()
+    assert.are.same({}, parameters.read_refresh "")
+    assert.are.same({ rejected = "at" }, parameters.read_refresh '{"rejected":"at"}')
+    assert_refused("the body is not a JSON object", parameters.read_refresh "at")
+    assert_refused('the body is not {"rejected": "<token>"}', parameters.read_refresh '{"rejected":true}')
+  end)
+end)

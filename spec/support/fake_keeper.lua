@@ -1,0 +1,41 @@
+-- SPDX-License-Identifier: MIT
+-- A keeper of two accounts that notes what it is asked and answers what it is told: `answers[verb]`.
+
+local errors = require "usher.errors"
+
+local fake_keeper = {}
+
+local NAMES = { "bolt", "acme" }
+
+---@return table keeper with `calls` and `answers`
+function fake_keeper.new()
+  local keeper = { calls = {}, answers = {} }
+
+  local function answer(verb, name, options)
+    if name ~= "acme" and name ~= "bolt" then
+      return errors.fail "unknown_account"
+    end
+    table.insert(keeper.calls, { verb, name, options })
+    return table.unpack(keeper.answers[verb] or { { name = name } }, 1, 2)
+  end
+
+  function keeper.names()
+    return { table.unpack(NAMES) }
+  end
+
+  function keeper.document(_, name)
+    return answer("document", name)
+  end
+
+  function keeper.token(_, name, options)
+    return answer("token", name, options)
+  end
+
+  function keeper.refresh(_, name, options)
+    return answer("refresh", name, options)
+  end
+
+  return keeper
+end
+
+return fake_keeper
