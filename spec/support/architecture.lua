@@ -33,7 +33,7 @@ local DOOR = { ["src/bind/context.c"] = true, ["src/bind/task.c"] = true }
 -- The level of a Lua module: it may require lower levels and its own folder, nothing else.
 local LUA_LEVELS = {
   { "core" },
-  { "errors", "clock", "log", "json", "config" },
+  { "errors", "clock", "log", "json", "config", "version" },
   { "model" },
   { "provider", "store" },
   { "keeper" },
