@@ -3,6 +3,7 @@
 
 local paths = require "spec.support.paths"
 local cjson = require "cjson"
+local core = require "usher.core"
 
 local vectors = {}
 
@@ -22,6 +23,13 @@ function vectors.it(it, title, name, check)
   it(title, function()
     check(cjson.decode(text))
   end)
+end
+
+--- The bytes that a suite holds in base64.
+---@param text string
+---@return string
+function vectors.bytes(text)
+  return assert(core.encoding.base64_decode(text))
 end
 
 --- Every test of a Wycheproof suite with the group it belongs to.

@@ -16,7 +16,8 @@
     X(secret)                                                                                                \
     X(random)                                                                                                \
     X(digest)                                                                                                \
-    X(aead)
+    X(aead)                                                                                                  \
+    X(http)
 
 #define USHER_MODULE_PROTOTYPE(name) int usher_bind_##name(lua_State *L);
 USHER_MODULE_LIST(USHER_MODULE_PROTOTYPE)

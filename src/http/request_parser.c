@@ -196,17 +196,12 @@ static const llhttp_settings_t settings = {
     .on_message_complete = on_message_complete,
 };
 
-static bool is_token_character(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
 // llhttp's verdict as ours. `at` is the byte it stopped at.
 static enum usher_error error_of(const struct usher_request_parser *parser, llhttp_errno_t result, char at) {
     uint8_t major = parser->llhttp.http_major, minor = parser->llhttp.http_minor;
     switch (result) {
     case HPE_INVALID_METHOD:
-        return is_token_character(at) ? USHER_ERROR_NOT_IMPLEMENTED : USHER_ERROR_BAD_REQUEST;
+        return usher_text_is_token_character(at) ? USHER_ERROR_NOT_IMPLEMENTED : USHER_ERROR_BAD_REQUEST;
     case HPE_INVALID_VERSION:
         return major == 1 && minor <= 1 ? USHER_ERROR_BAD_REQUEST : USHER_ERROR_BAD_VERSION;
     case HPE_PAUSED_H2_UPGRADE:

@@ -9,10 +9,6 @@ static bool text_is(struct usher_text text, const char *word) {
     return text.length == strlen(word) && memcmp(text.bytes, word, text.length) == 0;
 }
 
-static bool text_is_any_case(struct usher_text text, const char *word) {
-    return text.length == strlen(word) && strncasecmp(text.bytes, word, text.length) == 0;
-}
-
 static struct usher_text text_between(const char *start, const char *end) {
     return (struct usher_text){start, (size_t)(end - start)};
 }
@@ -118,14 +114,8 @@ enum usher_error usher_request_policy_read_line(struct usher_text line, struct u
 }
 
 enum usher_error usher_request_policy_check_field(const struct usher_field *field) {
-    if (field->name.length == 0)
-        return USHER_ERROR_BAD_REQUEST;
-    for (size_t i = 0; i < field->value.length; i++) {
-        unsigned char c = (unsigned char)field->value.bytes[i];
-        if ((c < ' ' && c != '\t') || c == 0x7f)
-            return USHER_ERROR_BAD_REQUEST;
-    }
-    return USHER_ERROR_NONE;
+    bool is_acceptable = field->name.length > 0 && usher_text_is_field_value(field->value);
+    return is_acceptable ? USHER_ERROR_NONE : USHER_ERROR_BAD_REQUEST;
 }
 
 const struct usher_field *usher_request_policy_find(const struct usher_request *request, const char *name) {
@@ -150,8 +140,8 @@ static enum usher_error check_transfer_encoding(const struct usher_request *requ
     if (request->minor_version == 0 || usher_request_policy_find(request, "content-length") != NULL)
         return USHER_ERROR_BAD_REQUEST;
     const struct usher_field *field = usher_request_policy_find(request, "transfer-encoding");
-    return count == 1 && text_is_any_case(field->value, "chunked") ? USHER_ERROR_NONE
-                                                                   : USHER_ERROR_NOT_IMPLEMENTED;
+    return count == 1 && usher_text_is_any_case(field->value, "chunked") ? USHER_ERROR_NONE
+                                                                         : USHER_ERROR_NOT_IMPLEMENTED;
 }
 
 enum usher_error usher_request_policy_check_section(const struct usher_request *request) {
@@ -167,5 +157,6 @@ enum usher_error usher_request_policy_check_section(const struct usher_request *
 
 bool usher_request_policy_expects_continue(const struct usher_request *request) {
     const struct usher_field *expect = usher_request_policy_find(request, "expect");
-    return request->minor_version == 1 && expect != NULL && text_is_any_case(expect->value, "100-continue");
+    return request->minor_version == 1 && expect != NULL &&
+           usher_text_is_any_case(expect->value, "100-continue");
 }

@@ -4,37 +4,22 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 // Room for the status line and our own fields.
 enum { MAX_OWN_BYTES = 256 };
 
-static bool is_token_character(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
 static bool is_own(struct usher_text name) {
     static const char *const own[] = {"content-length", "connection", "date", "transfer-encoding"};
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
-        if (name.length == strlen(own[i]) && strncasecmp(name.bytes, own[i], name.length) == 0)
+        if (usher_text_is_any_case(name, own[i]))
             return true;
     return false;
 }
 
 bool usher_response_is_field_valid(const struct usher_field *field) {
-    if (field->name.length == 0 || is_own(field->name))
-        return false;
-    for (size_t i = 0; i < field->name.length; i++)
-        if (!is_token_character(field->name.bytes[i]))
-            return false;
-    for (size_t i = 0; i < field->value.length; i++) {
-        unsigned char c = (unsigned char)field->value.bytes[i];
-        if ((c < ' ' && c != '\t') || c == 0x7f)
-            return false;
-    }
-    return true;
+    return usher_text_is_token(field->name) && !is_own(field->name) &&
+           usher_text_is_field_value(field->value);
 }
 
 const char *usher_response_reason(int status) {
@@ -103,17 +88,18 @@ int usher_response_status_of(enum usher_error error) {
 }
 
 // IMF-fixdate (RFC 9110 5.6.7). Not strftime: its names follow the host's locale.
-static int format_date(char *out, size_t size, int64_t date) {
-    static const char days[] = "SunMonTueWedThuFriSat";
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+static void format_date(char *out, size_t size, int64_t date) {
+    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     time_t seconds = (time_t)date;
     struct tm tm;
     if (date <= 0 || gmtime_r(&seconds, &tm) == NULL) {
         *out = '\0';
-        return 0;
+        return;
     }
-    return snprintf(out, size, "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d GMT\r\n", days + 3 * tm.tm_wday,
-                    tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    snprintf(out, size, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n", days[tm.tm_wday], tm.tm_mday,
+             months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 static const char *connection_line(const struct usher_response *response) {

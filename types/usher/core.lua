@@ -280,6 +280,7 @@ function core.process.id() end
 ---@field headers table<string, string> lower-case names; a repeated field's values joined by ", "
 ---@field body string
 ---@field version "1.0"|"1.1"
+---@field keep_alive boolean the request lets the connection stay
 ---@field remote string "127.0.0.1:43210", "[::1]:43210" or "unix"
 
 ---What a handler returns. Content-Length, Connection and Date are the core's.
