@@ -1,0 +1,132 @@
+-- SPDX-License-Identifier: MIT
+-- The bundled gateway's settings, read from environment variables and the files they name.
+
+local core = require "usher.core"
+local errors = require "usher.errors"
+local locations = require "usher.config.locations"
+local rules = require "usher.config.rules"
+local source = require "usher.config.source"
+local variables = require "usher.config.variables"
+
+local environment = {}
+
+local MAX_QUOTED_BYTES = 80
+
+local function fail(name, reason)
+  return errors.fail("bad_configuration", name .. " " .. reason)
+end
+
+local function name_of(path)
+  for _, variable in ipairs(variables) do
+    if variable.path == path then
+      return variable.name
+    end
+  end
+end
+
+local function copy(value)
+  return type(value) == "table" and table.move(value, 1, #value, 1, {}) or value
+end
+
+-- Sets settings.callback.listen for "callback.listen".
+local function set(settings, path, value)
+  if value == nil then
+    return
+  end
+  local parent, leaf = path:match "^(.-)%.?([%w_]+)$"
+  local target = settings
+  for name in parent:gmatch "[%w_]+" do
+    target[name] = target[name] or {}
+    target = target[name]
+  end
+  target[leaf] = copy(value)
+end
+
+-- The variable's text. A secret's own variable is overwritten by reading it.
+local function read(variable, reader)
+  local value = variable.secret and reader.secret(variable.name) or nil
+  return source.read(variable.name, reader.getenv, reader.read_file, value)
+end
+
+local function quoted(text)
+  text = #text > MAX_QUOTED_BYTES and text:sub(1, MAX_QUOTED_BYTES) .. "..." or text
+  return '"' .. text:gsub("%c", "?") .. '"'
+end
+
+local function refuse(variable, text, reason)
+  local shown = variable.secret and "" or quoted(text) .. " "
+  return fail(
+    variable.name,
+    ("%s%s; allowed: %s"):format(shown, reason or "is not allowed", variable.value.allowed)
+  )
+end
+
+-- nil without an error: the variable is not set.
+local function value_of(variable, reader)
+  local text, reason = read(variable, reader)
+  if reason then
+    return fail(variable.name, reason)
+  elseif not text then
+    return nil
+  end
+  local plain = type(text) == "userdata" and text:reveal() or text
+  local value = variable.value.parse(plain)
+  local is_allowed
+  is_allowed, reason = variable.value.check(value)
+  if not is_allowed then
+    return refuse(variable, plain, reason)
+  end
+  return variable.secret and core.secret.new(plain) or value
+end
+
+local function read_all(reader)
+  local settings = { api = {} }
+  for _, variable in ipairs(variables) do
+    local value, err = value_of(variable, reader)
+    if err then
+      return nil, err
+    elseif value == nil and variable.required then
+      return fail(variable.name, ("is required (or %s_FILE, a file that holds it)"):format(variable.name))
+    elseif value == nil then
+      value = variable.default
+    end
+    set(settings, variable.path, value)
+  end
+  return settings
+end
+
+local function add_locations(settings, reader)
+  settings.state_dir = settings.state_dir or locations.state_dir(reader.getenv)
+  if not settings.state_dir then
+    return fail("USHER_STATE_DIR", "is required: neither STATE_DIRECTORY, XDG_STATE_HOME nor HOME is set")
+  end
+  settings.api.listen = settings.api.listen or locations.api_listen(reader.getenv, settings.state_dir)
+  return true
+end
+
+--- Reads and checks every variable. Nothing is opened or made.
+---@param getenv? fun(name: string): string? default: the process's environment, where secrets are overwritten
+---@param read_file? fun(path: string): string?, string?
+---@return table? settings `callback`, `api`, `log`, `account`, `memories`, `state_dir`, `master_key`
+---@return usher.Error? err bad_configuration, naming the variable, what is wrong, and what is allowed
+function environment.read(getenv, read_file)
+  local reader = { getenv = getenv or os.getenv, read_file = read_file }
+  reader.secret = getenv or core.secret.from_environment
+  local settings, err = read_all(reader)
+  if not settings then
+    return nil, err
+  end
+  local located
+  located, err = add_locations(settings, reader)
+  if not located then
+    return nil, err
+  end
+  local violation = rules.violation(settings)
+  if violation then
+    local remedy = violation.remedy and (" (%s=1)"):format(name_of(violation.remedy)) or ""
+    return fail(name_of(violation.path), violation.reason .. remedy)
+  end
+  return settings
+end
+
+return environment

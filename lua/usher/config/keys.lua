@@ -1,0 +1,59 @@
+-- SPDX-License-Identifier: MIT
+-- The keys of a description that are plain values, whoever writes them: the environment, or a configuration file.
+-- Documentation and both readers are made from this one table.
+
+local values = require "usher.config.values"
+
+---@class usher.config.Key
+---@field value usher.config.Value
+---@field default? any
+---@field secret? boolean
+---@field what string one sentence for the documentation
+
+local TLS = "TLS on the callback listener"
+
+---@type table<string, usher.config.Key> by path
+local keys = {
+  ["callback.listen"] = {
+    value = values.listen,
+    default = "127.0.0.1:8080",
+    what = "where the provider's callbacks arrive; beyond this machine only with callback.plain",
+  },
+  ["callback.plain"] = {
+    value = values.flag,
+    default = false,
+    what = "take callbacks without TLS from other machines, as behind a proxy that speaks TLS",
+  },
+  ["callback.path"] = {
+    value = values.callback_path,
+    default = "/callback",
+    what = "the callback's path; may hold a secret segment, which no log shows",
+  },
+  ["callback.allow"] = {
+    value = values.networks,
+    default = {},
+    what = "source networks that callbacks are taken from; empty: all",
+  },
+  ["callback.tls.cert"] = { value = values.later(TLS), what = "certificate chain of the callback listener" },
+  ["callback.tls.key"] = { value = values.later(TLS), what = "private key of the callback listener" },
+  ["api.listen"] = { value = values.listen, what = "where consumers ask for tokens" },
+  ["api.mode"] = { value = values.mode, default = "0600", what = "mode of the API's socket file" },
+  ["api.group"] = { value = values.group, what = "group of the API's socket file" },
+  ["api.token"] = {
+    value = values.printable,
+    secret = true,
+    what = "bearer that a consumer must present; required where the API is on TCP",
+  },
+  ["log.level"] = {
+    value = values.one_of { "debug", "info", "warn", "error" },
+    default = "info",
+    what = "the least weight of events that are logged",
+  },
+  ["log.format"] = {
+    value = values.one_of { "logfmt", "json" },
+    default = "logfmt",
+    what = "how events are written to standard error",
+  },
+}
+
+return keys

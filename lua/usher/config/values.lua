@@ -1,0 +1,148 @@
+-- SPDX-License-Identifier: MIT
+-- What a configured value may be. Each kind says in words what is allowed, checks a value as a configuration file
+-- holds it, and reads one from a variable's text. Pure, without the core.
+
+local listen = require "usher.config.listen"
+
+local values = {}
+
+---@class usher.config.Value
+---@field allowed string for people, and for the documentation
+---@field check fun(value: any): boolean, string? whether it may be so; a reason where one says more
+---@field parse fun(text: string): any what the text means, for `check` to judge; nil: nothing
+
+local function same(text)
+  return text
+end
+
+local function kind(allowed, check, parse)
+  return { allowed = allowed, check = check, parse = parse or same }
+end
+
+local function text_kind(allowed, pattern, max_bytes)
+  return kind(allowed, function(value)
+    return type(value) == "string" and #value <= max_bytes and value:find(pattern) ~= nil
+  end)
+end
+
+--- A whole number.
+---@param min integer
+---@param max integer
+---@return usher.config.Value
+function values.integer(min, max)
+  return kind(("a whole number from %d to %d"):format(min, max), function(value)
+    return math.type(value) == "integer" and value >= min and value <= max
+  end, function(text)
+    return text:find "^%d+$" and math.tointeger(tonumber(text)) or nil
+  end)
+end
+
+--- One of some words.
+---@param words string[]
+---@return usher.config.Value
+function values.one_of(words)
+  return kind(table.concat(words, ", "), function(value)
+    for _, word in ipairs(words) do
+      if value == word then
+        return true
+      end
+    end
+    return false
+  end)
+end
+
+--- Something that a later version will know: an error, so that nobody relies on it in vain.
+---@param what string
+---@return usher.config.Value
+function values.later(what)
+  return kind("nothing yet", function()
+    return false, "is too early: " .. what .. " comes with a later version"
+  end)
+end
+
+local FLAGS = { ["1"] = true, ["0"] = false }
+
+values.flag = kind("1 or 0 (true or false in a configuration file)", function(value)
+  return type(value) == "boolean"
+end, function(text)
+  return FLAGS[text]
+end)
+
+values.account_name = text_kind("1 to 64 of A-Z a-z 0-9 . _ -", "^[%w._-]+$", 64)
+
+values.listen = kind(listen.allowed, function(value)
+  if type(value) ~= "string" then
+    return false
+  end
+  local address, reason = listen.parse(value)
+  return address ~= nil, reason
+end)
+
+values.callback_path = text_kind("a path from / on, of A-Z a-z 0-9 . _ ~ - and /", "^/[%w._~/-]*$", 1024)
+
+values.file_path = text_kind("a path", "^[^%c]+$", 4096)
+
+values.printable = text_kind("printable ASCII without spaces", "^[\33-\126]+$", 1024)
+
+values.mode = text_kind("four octal digits, such as 0660", "^0[0-7][0-7][0-7]$", 4)
+
+values.group = text_kind("a group's name", "^[%w_][%w._-]*$", 64)
+
+-- Brackets aside, only what cannot be read in two ways: no user, query or fragment.
+local function authority_of(url, scheme)
+  local rest = url:match("^" .. scheme .. "://(.*)$")
+  local authority = rest and rest:match "^([^/]+)"
+  local path = authority and rest:sub(#authority + 1)
+  if path and path:find "^[%w._~/-]*$" then
+    return authority
+  end
+end
+
+local function host_of(authority)
+  local host, port = authority:match "^(.-):(%d+)$"
+  if port and tonumber(port) > 65535 then
+    return nil
+  end
+  return host or authority
+end
+
+local LOOPBACK = { localhost = true, ["127.0.0.1"] = true, ["[::1]"] = true }
+
+values.base_url = kind("https://HOST[:PORT][/PATH], or http:// to a loopback address", function(value)
+  if type(value) ~= "string" or #value > 1024 then
+    return false
+  end
+  local plain, secure = authority_of(value, "http"), authority_of(value, "https")
+  local host = (plain or secure) and host_of(plain or secure)
+  if not host or not (host:find "^[%w][%w.-]*$" or host:find "^%[%x*:[%x:.]*%]$") then
+    return false
+  elseif plain and not LOOPBACK[host] then
+    return false, "is plain http to another machine"
+  end
+  return true
+end)
+
+-- Whether the address itself is one, the callback's reader of networks says.
+local function looks_like_network(value)
+  return type(value) == "string" and (value:find "^[%x.:]+$" or value:find "^[%x.:]+/%d+$") ~= nil
+end
+
+values.networks = kind("source networks such as 203.0.113.0/24 or 2001:db8::/32", function(value)
+  if type(value) ~= "table" then
+    return false
+  end
+  for _, network in ipairs(value) do
+    if not looks_like_network(network) then
+      return false
+    end
+  end
+  return true
+end, function(text)
+  local networks = {}
+  for network in text:gmatch "[^,]+" do
+    table.insert(networks, (network:gsub("^%s+", ""):gsub("%s+$", "")))
+  end
+  return networks
+end)
+
+return values
