@@ -113,7 +113,7 @@ describe("secret.from_environment", function()
         print(os.getenv "USHER_SPEC_KEY", core.secret.from_environment "USHER_SPEC_KEY")
         print(os.getenv "USHER_SPEC_KEY_2")
       ]],
-      { USHER_SPEC_KEY = "sk-take-me", USHER_SPEC_KEY_2 = "left alone" }
+      { environment = { USHER_SPEC_KEY = "sk-take-me", USHER_SPEC_KEY_2 = "left alone" } }
     )
     assert.are.equal("true\nsk-take-me\nfalse\nnil\tnil\nleft alone\n", output)
   end)
@@ -121,7 +121,7 @@ describe("secret.from_environment", function()
   it("takes an empty value for what it is", function()
     local output = child.run(
       [[print(#require("usher.core").secret.from_environment "USHER_SPEC_KEY")]],
-      { USHER_SPEC_KEY = "" }
+      { environment = { USHER_SPEC_KEY = "" } }
     )
     assert.are.equal("0\n", output)
   end)

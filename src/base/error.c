@@ -41,6 +41,8 @@ enum usher_error usher_error_from_errno(int error_number) {
     case ENOMEM:
         return USHER_ERROR_OUT_OF_MEMORY;
     case EINVAL:
+    case ENAMETOOLONG:
+    case ELOOP:
         return USHER_ERROR_INVALID_ARGUMENT;
     case ETIMEDOUT:
         return USHER_ERROR_TIMEOUT;

@@ -22,6 +22,7 @@
     X(PERMISSION, "permission", "permission denied", false)                                                  \
     X(EXISTS, "exists", "already exists", false)                                                             \
     X(NOT_FOUND, "not_found", "not found", false)                                                            \
+    X(NOT_A_FILE, "not_a_file", "not a regular file", false)                                                 \
     X(TOO_MANY_FILES, "too_many_files", "too many open files", true)                                         \
     /* encodings and crypto */                                                                               \
     X(BAD_ENCODING, "bad_encoding", "malformed encoding", false)                                             \

@@ -17,6 +17,8 @@
     X(random)                                                                                                \
     X(digest)                                                                                                \
     X(aead)                                                                                                  \
+    X(file)                                                                                                  \
+    X(process)                                                                                               \
     X(http)
 
 #define USHER_MODULE_PROTOTYPE(name) int usher_bind_##name(lua_State *L);

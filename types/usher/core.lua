@@ -239,14 +239,15 @@ function core.aead.open(key, nonce, sealed, associated) end
 -- file, process ---------------------------------------------------------------------------------------
 
 core.file = {}
----The whole of a regular file of at most `max_bytes`; more: limit.
+---The whole of a regular file of at most `max_bytes`; more: limit; a folder, pipe or socket: not_a_file.
+---The messages of this module's errors begin with the path.
 ---@param path string
 ---@param max_bytes integer
 ---@return string? bytes
 ---@return usher.Error? err
 function core.file.read(path, max_bytes) end
 ---Creates `path` with `mode` and these bytes, durably (file and folder synced), and all at once: a reader sees
----nothing or all. Never replaces: exists.
+---nothing or all. Never replaces: exists. `mode` holds whatever the umask.
 ---@param path string
 ---@param bytes string
 ---@param mode integer 384 is 0600
@@ -257,7 +258,8 @@ function core.file.create(path, bytes, mode) end
 ---@return {type: "file"|"directory"|"socket"|"other", mode: integer, size: integer, uid: integer}? status
 ---@return usher.Error? err
 function core.file.status(path) end
----Creates the folder and its missing parents with `mode`. One that exists is left as it is.
+---Creates the folder and its missing parents with `mode`, whatever the umask. One that exists is left as it is;
+---where something else has the name: exists.
 ---@param path string
 ---@param mode integer
 ---@return true? done
@@ -266,6 +268,8 @@ function core.file.make_directory(path, mode) end
 
 core.process = {}
 ---umask 077, no core files, not dumpable. For the gateway only.
+---@return true? done
+---@return usher.Error? err
 function core.process.harden() end
 ---@return integer
 function core.process.id() end

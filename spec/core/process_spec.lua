@@ -1,0 +1,30 @@
+-- SPDX-License-Identifier: MIT
+require "spec.support.paths"
+local child = require "spec.support.child"
+local core = require "usher.core"
+
+describe("process", function()
+  it("has the id that the system knows it by", function()
+    local stat <close> = assert(io.open "/proc/self/stat")
+    assert.are.equal(stat:read "n", core.process.id())
+  end)
+
+  -- That it is not dumpable only C can see: process_test.c.
+  it("hardens itself", function()
+    local output = child.run [[
+      local core = require "usher.core"
+      local function status(name, pattern)
+        for line in io.lines("/proc/self/" .. name) do
+          local found = line:match(pattern)
+          if found then
+            return found
+          end
+        end
+      end
+      assert(core.process.harden())
+      print(status("status", "^Umask:%s+(%d+)"))
+      print(status("limits", "^Max core file size%s+(%d+)%s+0%s"))
+    ]]
+    assert.are.equal("0077\n0\n", output)
+  end)
+end)

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// Whole files and folders, for what is small and must be right: keys, configuration, state folders. Blocks.
+#ifndef USHER_FILE_H
+#define USHER_FILE_H
+
+#include "error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct usher_buffer;
+
+// Appends all of a regular file, read to its end, to `buffer`. LIMIT: it does not fit. NOT_A_FILE: something
+// else has that name; nothing is waited for, not even on a pipe. On failure the buffer holds a part.
+enum usher_error usher_file_read(const char *path, struct usher_buffer *buffer);
+
+// Creates `path` with exactly `mode` and these bytes. They are on disk, and so is the name, before it
+// returns; whoever looks meanwhile sees no file or all of it. EXISTS: there is something of that name, which
+// is left as it is. On failure nothing is left behind.
+enum usher_error usher_file_create(const char *path, const void *bytes, size_t length, mode_t mode);
+
+enum usher_file_type {
+    USHER_FILE_REGULAR,
+    USHER_FILE_DIRECTORY,
+    USHER_FILE_SOCKET,
+    USHER_FILE_OTHER,
+};
+
+struct usher_file_status {
+    enum usher_file_type type;
+    mode_t mode; // the permission bits, 07777
+    int64_t size;
+    uid_t uid;
+};
+
+// Follows symbolic links.
+enum usher_error usher_file_status(const char *path, struct usher_file_status *out_status);
+
+// Creates the folder and each parent that is missing, with exactly `mode`. Folders that exist are left as
+// they are. EXISTS: something else has that name.
+enum usher_error usher_file_make_directory(const char *path, mode_t mode);
+
+#endif

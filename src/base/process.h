@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+// Settings of the whole process: for the gateway's own process, never for a host that merely loads usher.
+#ifndef USHER_PROCESS_H
+#define USHER_PROCESS_H
+
+#include "error.h"
+
+// umask 077, no core files, memory and environment closed to other processes of the same user.
+enum usher_error usher_process_harden(void);
+
+#endif

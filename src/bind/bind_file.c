@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#include "buffer_box.h"
+#include "failure.h"
+#include "file.h"
+#include "modules.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+enum { ARGUMENT_PATH = 1 };
+enum { READ_MAX_BYTES = 2 };
+enum { CREATE_BYTES = 2, CREATE_MODE = 3 };
+enum { MAKE_MODE = 2 };
+
+static const char *check_path(lua_State *L) {
+    size_t length;
+    const char *path = luaL_checklstring(L, ARGUMENT_PATH, &length);
+    luaL_argcheck(L, length == strlen(path), ARGUMENT_PATH, "a path cannot contain a zero byte");
+    return path;
+}
+
+static mode_t check_mode(lua_State *L, int index) {
+    lua_Integer mode = luaL_checkinteger(L, index);
+    luaL_argcheck(L, mode >= 0 && mode <= 0777, index, "a mode from 0 to 511 (0777) expected");
+    return (mode_t)mode;
+}
+
+static int push_failure(lua_State *L, const char *path, enum usher_error error) {
+    return usher_failure_push(L, error, lua_pushfstring(L, "%s: %s", path, usher_error_message(error)));
+}
+
+static int push_done(lua_State *L, const char *path, enum usher_error error) {
+    if (error != USHER_ERROR_NONE)
+        return push_failure(L, path, error);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static int l_read(lua_State *L) {
+    const char *path = check_path(L);
+    lua_Integer max_bytes = luaL_checkinteger(L, READ_MAX_BYTES);
+    luaL_argcheck(L, max_bytes >= 0, READ_MAX_BYTES, "a size cannot be negative");
+    struct usher_buffer *buffer = usher_buffer_box_new(L, (size_t)max_bytes);
+    enum usher_error error = usher_file_read(path, buffer);
+    if (error != USHER_ERROR_NONE)
+        return push_failure(L, path, error);
+    lua_pushlstring(L, buffer->bytes, buffer->length);
+    usher_buffer_deinit(buffer);
+    return 1;
+}
+
+static int l_create(lua_State *L) {
+    size_t length;
+    const char *path = check_path(L);
+    const char *bytes = luaL_checklstring(L, CREATE_BYTES, &length);
+    mode_t mode = check_mode(L, CREATE_MODE);
+    return push_done(L, path, usher_file_create(path, bytes, length, mode));
+}
+
+static int l_status(lua_State *L) {
+    static const char *const types[] = {
+        [USHER_FILE_REGULAR] = "file",
+        [USHER_FILE_DIRECTORY] = "directory",
+        [USHER_FILE_SOCKET] = "socket",
+        [USHER_FILE_OTHER] = "other",
+    };
+    const char *path = check_path(L);
+    struct usher_file_status status;
+    enum usher_error error = usher_file_status(path, &status);
+    if (error != USHER_ERROR_NONE)
+        return push_failure(L, path, error);
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, types[status.type]);
+    lua_setfield(L, -2, "type");
+    lua_pushinteger(L, status.mode);
+    lua_setfield(L, -2, "mode");
+    lua_pushinteger(L, status.size);
+    lua_setfield(L, -2, "size");
+    lua_pushinteger(L, status.uid);
+    lua_setfield(L, -2, "uid");
+    return 1;
+}
+
+static int l_make_directory(lua_State *L) {
+    const char *path = check_path(L);
+    mode_t mode = check_mode(L, MAKE_MODE);
+    return push_done(L, path, usher_file_make_directory(path, mode));
+}
+
+static const luaL_Reg functions[] = {{"read", l_read},
+                                     {"create", l_create},
+                                     {"status", l_status},
+                                     {"make_directory", l_make_directory},
+                                     {NULL, NULL}};
+
+int usher_bind_file(lua_State *L) {
+    luaL_newlib(L, functions);
+    return 1;
+}
