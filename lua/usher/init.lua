@@ -1,0 +1,77 @@
+-- SPDX-License-Identifier: MIT
+-- What a configuration file and a Lua program see of usher. Each part is loaded when it is first used: client commands
+-- come by here too, and must start fast.
+
+local usher = { version = require "usher.version" }
+
+-- A table whose fields are made from modules at first use.
+local function lazy(kind, make)
+  return setmetatable({}, {
+    __index = function(fields, name)
+      if
+        type(name) ~= "string" or not package.searchpath(("usher.%s.%s"):format(kind, name), package.path)
+      then
+        error(("usher.%s has no %s"):format(kind, tostring(name)), 2)
+      end
+      fields[name] = make(require(("usher.%s.%s"):format(kind, name)))
+      return fields[name]
+    end,
+  })
+end
+
+--- Accounts: `usher.provider.memories_ai { api_key = ..., ... }`, for any script in lua/usher/provider.
+usher.provider = lazy("provider", function(script)
+  return function(options)
+    return require("usher.provider.account").new(script, options)
+  end
+end)
+
+--- Stores, which open nothing yet: `usher.store.sqlite { path = ..., key = ... }`, `usher.store.memory {}`.
+usher.store = lazy("store", function(store)
+  return store.new
+end)
+
+usher.secret = {}
+
+--- The secret in a file, without one trailing newline. Raises where it cannot be read.
+---@param path string
+---@return usher.core.Secret
+function usher.secret.file(path)
+  local bytes, reason = require("usher.config.source").read_file(path)
+  if not bytes then
+    error("usher.secret.file: " .. reason, 2)
+  end
+  return require("usher.core").secret.new((bytes:gsub("\r?\n$", "")))
+end
+
+--- The secret in an environment variable, which is overwritten there. Raises where it is not set.
+---@param name string
+---@return usher.core.Secret
+function usher.secret.env(name)
+  local secret = require("usher.core").secret.from_environment(name)
+  if not secret then
+    error(("usher.secret.env: %s is not set"):format(name), 2)
+  end
+  return secret
+end
+
+local Description = { __name = "usher.gateway.description" }
+
+--- Describes a gateway; nothing opens until `usher run`.
+---@param description usher.gateway.Description
+---@return usher.gateway.Description description itself, marked
+function usher.gateway(description)
+  if type(description) ~= "table" then
+    error("usher.gateway takes a table", 2)
+  end
+  return setmetatable(description, Description)
+end
+
+--- Whether a value was made by `usher.gateway`.
+---@param value any
+---@return boolean
+function usher.is_description(value)
+  return getmetatable(value) == Description
+end
+
+return usher

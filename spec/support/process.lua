@@ -1,0 +1,156 @@
+-- SPDX-License-Identifier: MIT
+-- Programs of their own, for acceptance: started, watched through their output files, signalled, waited for.
+
+local child = require "spec.support.child"
+local clock = require "usher.clock"
+
+local process = {}
+
+local POLL_SECONDS = 0.02
+local PATIENCE_SECONDS = 20
+
+---@class spec.Process
+local Process = {}
+Process.__index = Process
+
+local quote = child.quote
+
+local function run(command)
+  local pipe <close> = assert(io.popen(command))
+  return pipe:read "a"
+end
+
+local function read(path)
+  local file <close> = io.open(path, "rb")
+  return file and file:read "a" or ""
+end
+
+--- Polls `condition` until it gives something true, which is returned; raises when that takes too long.
+---@param what string for the message
+---@param condition fun(): any
+---@param seconds? number
+function process.await(what, condition, seconds)
+  local system = clock.system()
+  local deadline = system:boot() + (seconds or PATIENCE_SECONDS)
+  while true do
+    local value = condition()
+    if value then
+      return value
+    elseif system:boot() > deadline then
+      error("waited in vain for " .. what, 2)
+    end
+    system:sleep(POLL_SECONDS)
+  end
+end
+
+--- A TCP port of 127.0.0.1 that nobody listens on at this moment.
+---@return integer
+function process.free_port()
+  local socket = assert(require("socket").bind("127.0.0.1", 0))
+  local _, port = socket:getsockname()
+  socket:close()
+  return math.tointeger(tonumber(port))
+end
+
+--- Everything that the program has written.
+---@return string stdout
+---@return string stderr
+function Process:output()
+  return read(self._prefix .. ".out"), read(self._prefix .. ".err")
+end
+
+--- The exit status once it has ended: 128 + signal where one killed it.
+---@return integer?
+function Process:status()
+  return math.tointeger(tonumber(read(self._prefix .. ".status")))
+end
+
+--- Waits until standard error has the pattern; gives its captures. Raises if the program ends first.
+---@param pattern string
+---@param seconds? number
+---@return string ...
+function Process:await(pattern, seconds)
+  local found = process.await(pattern, function()
+    local _, stderr = self:output()
+    local captures = { stderr:match(pattern) }
+    if #captures == 0 and self:status() then
+      error(("%s ended with %d before %s:\n%s"):format(self._name, self:status(), pattern, stderr))
+    end
+    return #captures > 0 and captures
+  end, seconds)
+  return table.unpack(found)
+end
+
+--- Sends a signal, unless the program has ended.
+---@param name "TERM"|"KILL"|"HUP"|"STOP"|"CONT"|"INT"
+function Process:signal(name)
+  if not self:status() then
+    run(("kill -%s %d 2>&1"):format(name, self.pid))
+  end
+end
+
+--- Waits for the end.
+---@param seconds? number
+---@return integer status
+function Process:wait(seconds)
+  return process.await(self._name .. " to end", function()
+    return self:status()
+  end, seconds)
+end
+
+--- Kills it if it still runs.
+function Process:close()
+  self:signal "KILL"
+  self:wait()
+end
+
+--- Starts a program in the background, with nothing of this process's environment but PATH and what is given.
+---@param folder string for its output files
+---@param name string of these files
+---@param command string[] program and arguments
+---@param environment? table<string, string>
+---@return spec.Process
+function process.start(folder, name, command, environment)
+  local self = setmetatable({ _prefix = folder .. "/" .. name, _name = name }, Process)
+  for _, ending in ipairs { "out", "err", "status", "pid" } do
+    os.remove(self._prefix .. "." .. ending)
+  end
+  local words = {}
+  for variable, value in pairs(environment or {}) do
+    table.insert(words, quote(variable .. "=" .. value))
+  end
+  for _, word in ipairs(command) do
+    table.insert(words, quote(word))
+  end
+  local prefix = quote(self._prefix)
+  -- The inner shell becomes the program; the outer one stays to learn its status.
+  local inner = ('echo $$ >%s.pid; exec env -i PATH="$PATH" %s'):format(prefix, table.concat(words, " "))
+  local outer = ("sh -c %s >%s.out 2>%s.err </dev/null; echo $? >%s.status"):format(
+    quote(inner),
+    prefix,
+    prefix,
+    prefix
+  )
+  os.execute(("(%s) >/dev/null 2>&1 &"):format(outer))
+  self.pid = process.await(name .. " to start", function()
+    return math.tointeger(tonumber(read(self._prefix .. ".pid")))
+  end)
+  return self
+end
+
+--- Runs a program to its end.
+---@param folder string
+---@param command string[]
+---@param environment? table<string, string>
+---@return integer status
+---@return string stdout
+---@return string stderr
+function process.run(folder, command, environment)
+  local started <close> = process.start(folder, "run", command, environment)
+  local status = started:wait()
+  return status, started:output()
+end
+
+Process.__close = Process.close
+
+return process
