@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 require "spec.support.paths"
 local child = require "spec.support.child"
+local temporary = require "spec.support.temporary"
 local usher = require "usher"
 
 describe("usher", function()
@@ -18,10 +19,12 @@ describe("usher", function()
   end)
 
   it("reads a secret from a file, less one newline", function()
-    local path = child.folder(finally) .. "/key"
-    local file = assert(io.open(path, "w"))
-    file:write "s3cret\n\n"
-    file:close()
+    local folder = temporary.folder()
+    finally(function()
+      temporary.remove(folder)
+    end)
+    local path = folder .. "/key"
+    temporary.write(path, "s3cret\n\n")
     local secret = usher.secret.file(path)
     assert.are.equal("s3cret\n", secret:reveal())
     assert.not_matches("s3cret", tostring(secret))
