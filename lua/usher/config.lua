@@ -2,11 +2,9 @@
 -- What the gateway is told to be: read, checked, and turned into settings. Opens nothing.
 
 local environment = require "usher.config.environment"
-local rules = require "usher.config.rules"
 
 local config = {}
 
 config.from_environment = environment.read
-config.warnings = rules.warnings
 
 return config

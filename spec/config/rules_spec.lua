@@ -20,11 +20,3 @@ describe("rules.violation", function()
     end)
   end
 end)
-
-describe("rules.warnings", function()
-  it("tell of callbacks in clear from other machines", function()
-    local warnings = rules.warnings(settings("0.0.0.0:8080", true, "unix:/run/usher.sock"))
-    assert.are.equal("callback_without_tls", warnings[1].event)
-    assert.are.same({}, rules.warnings(settings("127.0.0.1:8080", false, "unix:/run/usher.sock")))
-  end)
-end)

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- What settings must and should be together, beyond what each may be alone. Pure.
+-- What settings must be together, beyond what each may be alone. Pure.
 
 local listen = require "usher.config.listen"
 
@@ -8,7 +8,7 @@ local rules = {}
 ---@class usher.config.Finding
 ---@field path string of the setting that is to blame
 ---@field reason string what is wrong, a phrase that follows the name
----@field event? string of a warning: its name in the log
+---@field remedy? string a flag that allows it
 
 local function is_local(text)
   return listen.is_local(listen.parse(text))
@@ -29,21 +29,6 @@ function rules.violation(settings)
   elseif not listen.parse(api.listen).path and not api.token then
     return { path = "api.token", reason = "is required where the API is on TCP" }
   end
-end
-
---- What an operator should know before the gateway runs so.
----@param settings table
----@return usher.config.Finding[]
-function rules.warnings(settings)
-  local warnings = {}
-  if not is_local(settings.callback.listen) then
-    table.insert(warnings, {
-      path = "callback.listen",
-      event = "callback_without_tls",
-      reason = "takes callbacks in clear from other machines",
-    })
-  end
-  return warnings
 end
 
 return rules

@@ -1,0 +1,115 @@
+-- SPDX-License-Identifier: MIT
+-- The key that seals the store: 32 bytes, in base64 wherever it is written. Reads and makes key files.
+
+local core = require "usher.core"
+local errors = require "usher.errors"
+
+local master_key = {}
+
+local KEY_BYTES = 32
+local MAX_FILE_BYTES = 256
+local FILE_MODE = 384 -- 0600
+local FOLDER_MODE = 448 -- 0700
+local OTHERS = 63 -- 0077
+
+local function fail(message)
+  return errors.fail("bad_configuration", message)
+end
+
+--- The key from its base64 text, with or without a newline.
+---@param text string
+---@param where string named in the message
+---@return usher.core.Secret? key
+---@return usher.Error? err bad_configuration
+function master_key.parse(text, where)
+  local bytes = core.encoding.base64_decode((text:gsub("\r?\n$", "")))
+  if not bytes then
+    return fail(where .. ": not base64; allowed: 32 bytes in base64, as `usher keygen` writes them")
+  elseif #bytes ~= KEY_BYTES then
+    return fail(("%s: %d bytes instead of %d"):format(where, #bytes, KEY_BYTES))
+  end
+  return core.secret.new(bytes)
+end
+
+--- A new key as text.
+---@return string? text base64
+---@return usher.Error? err
+function master_key.generate()
+  local bytes, err = core.random.bytes(KEY_BYTES)
+  return bytes and core.encoding.base64_encode(bytes), err
+end
+
+--- Writes a new key to a new file, 0600.
+---@param path string
+---@return true? done
+---@return usher.Error? err exists, permission, ...
+function master_key.create(path)
+  local text, err = master_key.generate()
+  if not text then
+    return nil, err
+  end
+  return core.file.create(path, text .. "\n", FILE_MODE)
+end
+
+-- core.file's messages name the path.
+local function unreadable(err)
+  return err.code == "not_found" and err or errors.new("bad_configuration", err.message)
+end
+
+--- The key in a file, which nobody but its owner may be able to read.
+---@param path string
+---@return usher.core.Secret? key
+---@return usher.Error? err bad_configuration; not_found
+function master_key.read(path)
+  local status, err = core.file.status(path)
+  if not status then
+    return nil, unreadable(err)
+  elseif status.mode & OTHERS ~= 0 then
+    return fail(("%s: mode %04o lets others at the key; allowed: 0600"):format(path, status.mode & 4095))
+  end
+  local text
+  text, err = core.file.read(path, MAX_FILE_BYTES)
+  if not text then
+    return nil, unreadable(err)
+  end
+  return master_key.parse(text, path)
+end
+
+local function exists(path)
+  local status, err = core.file.status(path)
+  return status ~= nil or err.code ~= "not_found"
+end
+
+local function make(path, state_dir, store_path)
+  if exists(store_path) then
+    return fail(("%s: missing, while the store is there: put back the key that sealed it"):format(path))
+  end
+  local made, err = core.file.make_directory(state_dir, FOLDER_MODE)
+  if made then
+    made, err = master_key.create(path)
+  end
+  if not made then
+    return fail(err.message)
+  end
+  return master_key.read(path)
+end
+
+--- The gateway's key: the variable's, else that of `<state dir>/master.key`, which is made where neither it nor the
+--- store exists.
+---@param settings { master_key?: usher.core.Secret, state_dir: string }
+---@param store_path string
+---@return usher.core.Secret? key
+---@return usher.Error? err bad_configuration
+function master_key.load(settings, store_path)
+  if settings.master_key then
+    return master_key.parse(settings.master_key:reveal(), "USHER_MASTER_KEY")
+  end
+  local path = settings.state_dir .. "/master.key"
+  local key, err = master_key.read(path)
+  if not key and err.code == "not_found" then
+    return make(path, settings.state_dir, store_path)
+  end
+  return key, err
+end
+
+return master_key
