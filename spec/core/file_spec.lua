@@ -218,4 +218,18 @@ describe("file", function()
       fails("invalid_argument", file.make_directory(("/x"):rep(3000), 448))
     end)
   end)
+
+  describe("set_group", function()
+    it("gives the file to the group", function()
+      local path = write("shared", "")
+      local group = io.popen("id -u"):read "l" == "0" and "daemon" or io.popen("id -gn"):read "l"
+      assert.is_true(file.set_group(path, group))
+      assert.are.equal(group, io.popen("stat -c %G " .. child.quote(path)):read "l")
+    end)
+
+    it("fails for a group or a file that is not there", function()
+      fails("not_found", file.set_group(write("shared", ""), "no such group"))
+      fails("not_found", file.set_group(folder .. "/none", io.popen("id -gn"):read "l"))
+    end)
+  end)
 end)

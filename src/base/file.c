@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK_BYTES = 16384, TEMPORARY_BYTES = 32 };
+enum { CHUNK_BYTES = 16384, TEMPORARY_BYTES = 32, GROUP_BYTES = 65536 };
 
 static enum usher_error last_error(void) {
     return usher_error_from_errno(errno);
@@ -189,4 +190,16 @@ enum usher_error usher_file_make_directory(const char *path, mode_t mode) {
     if (error == USHER_ERROR_NONE && status.type != USHER_FILE_DIRECTORY)
         error = USHER_ERROR_EXISTS;
     return error;
+}
+
+enum usher_error usher_file_set_group(const char *path, const char *group) {
+    char members[GROUP_BYTES];
+    struct group entry;
+    struct group *found = NULL;
+    int error_number = getgrnam_r(group, &entry, members, sizeof members, &found);
+    if (error_number != 0)
+        return usher_error_from_errno(error_number);
+    if (found == NULL)
+        return USHER_ERROR_NOT_FOUND;
+    return lchown(path, (uid_t)-1, entry.gr_gid) == 0 ? USHER_ERROR_NONE : last_error();
 }

@@ -41,4 +41,8 @@ enum usher_error usher_file_status(const char *path, struct usher_file_status *o
 // they are. EXISTS: something else has that name.
 enum usher_error usher_file_make_directory(const char *path, mode_t mode);
 
+// Gives the file, socket or folder to a group, by its name. NOT_FOUND: there is no such file, or no such
+// group.
+enum usher_error usher_file_set_group(const char *path, const char *group);
+
 #endif

@@ -11,6 +11,7 @@ enum { ARGUMENT_PATH = 1 };
 enum { READ_MAX_BYTES = 2 };
 enum { CREATE_BYTES = 2, CREATE_MODE = 3 };
 enum { MAKE_MODE = 2 };
+enum { SET_GROUP = 2 };
 
 static const char *check_path(lua_State *L) {
     size_t length;
@@ -87,11 +88,15 @@ static int l_make_directory(lua_State *L) {
     return push_done(L, path, usher_file_make_directory(path, mode));
 }
 
-static const luaL_Reg functions[] = {{"read", l_read},
-                                     {"create", l_create},
-                                     {"status", l_status},
-                                     {"make_directory", l_make_directory},
-                                     {NULL, NULL}};
+static int l_set_group(lua_State *L) {
+    const char *path = check_path(L);
+    const char *group = luaL_checkstring(L, SET_GROUP);
+    return push_done(L, path, usher_file_set_group(path, group));
+}
+
+static const luaL_Reg functions[] = {{"read", l_read},           {"create", l_create},
+                                     {"status", l_status},       {"make_directory", l_make_directory},
+                                     {"set_group", l_set_group}, {NULL, NULL}};
 
 int usher_bind_file(lua_State *L) {
     luaL_newlib(L, functions);

@@ -265,6 +265,12 @@ function core.file.status(path) end
 ---@return true? done
 ---@return usher.Error? err
 function core.file.make_directory(path, mode) end
+---Gives the file, socket or folder to a group, by its name. not_found: no such file, or no such group.
+---@param path string
+---@param group string
+---@return true? done
+---@return usher.Error? err
+function core.file.set_group(path, group) end
 
 core.process = {}
 ---umask 077, no core files, not dumpable. For the gateway only.
