@@ -4,7 +4,7 @@ find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(CURL 7.85 REQUIRED)
-find_package(SQLite3 3.38 REQUIRED)
+find_package(SQLite3 3.40 REQUIRED)
 pkg_check_modules(UV REQUIRED IMPORTED_TARGET libuv>=1.44)
 
 # Headers only: the symbols come from the interpreter that loads the module.

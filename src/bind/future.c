@@ -99,19 +99,26 @@ int usher_future_push_values(lua_State *L, int index) {
     return future->count;
 }
 
-void usher_future_check_wait(lua_State *L) {
+// Why waiting is impossible here; NULL where it is possible.
+static const char *refuse_wait(lua_State *L) {
     struct usher_context *context = usher_context_get(L);
-    if (usher_task_of(L) != NULL) {
-        if (!lua_isyieldable(L))
-            luaL_error(L, "cannot wait here: inside a call that cannot be yielded across");
-        return;
-    }
+    if (usher_task_of(L) != NULL)
+        return lua_isyieldable(L) ? NULL : "inside a call that cannot be yielded across";
     if (context->L != NULL)
-        luaL_error(L, "cannot wait here: the loop runs, and this is not a task that usher started");
+        return "the loop runs, and this is not a task that usher started";
     bool is_main = lua_pushthread(L) == 1;
     lua_pop(L, 1);
-    if (!is_main)
-        luaL_error(L, "cannot wait here: this coroutine was not started by usher");
+    return is_main ? NULL : "this coroutine was not started by usher";
+}
+
+bool usher_future_can_wait(lua_State *L) {
+    return refuse_wait(L) == NULL;
+}
+
+void usher_future_check_wait(lua_State *L) {
+    const char *refusal = refuse_wait(L);
+    if (refusal != NULL)
+        luaL_error(L, "cannot wait here: %s", refusal);
 }
 
 static int continue_wait(lua_State *L, int status, lua_KContext index) {

@@ -6,6 +6,7 @@
 #include "class.h"
 
 #include <lua.h>
+#include <stdbool.h>
 
 struct usher_context;
 
@@ -24,6 +25,9 @@ int usher_future_push_values(lua_State *L, int index);
 // runs the loop until the values are there; raises anywhere else. If the waiting task is closed first,
 // `cancel(arg)` given to usher_future_on_cancel is called.
 int usher_future_wait(lua_State *L);
+
+// Whether usher_future_wait could be called here. May raise for want of memory only.
+bool usher_future_can_wait(lua_State *L);
 
 // Raises unless usher_future_wait could be called here: check before an operation is started.
 void usher_future_check_wait(lua_State *L);

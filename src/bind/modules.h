@@ -19,7 +19,8 @@
     X(aead)                                                                                                  \
     X(file)                                                                                                  \
     X(process)                                                                                               \
-    X(http)
+    X(http)                                                                                                  \
+    X(sqlite)
 
 #define USHER_MODULE_PROTOTYPE(name) int usher_bind_##name(lua_State *L);
 USHER_MODULE_LIST(USHER_MODULE_PROTOTYPE)

@@ -414,17 +414,18 @@ core.sqlite = {}
 ---A new file appears whole or not at all.
 ---@param options usher.core.sqlite.options
 ---@return usher.core.sqlite.Engine? engine
----@return usher.Error? err not_found, store_locked, store_foreign, store_corrupt, permission, no_space, store_failed
+---@return usher.Error? err not_found, store_locked, store_foreign, store_corrupt, permission, no_space, store_failed, ...; the message fits an operator
 function core.sqlite.open(options) end
 
 ---@class usher.core.sqlite.Engine
 local Engine = {}
----All steps or none, durable before it returns. Waits; calls that wait together may share one commit.
+---All steps or none, durable before it returns. Waits; calls that wait together may share one commit. It is not
+---undone when the waiting task is closed.
 ---@param steps usher.core.sqlite.Step[]
 ---@return usher.core.sqlite.Result[]? results
----@return (usher.Error|{guard: string?})? err guard: the step's `guard` was not met, nothing changed; no_space, store_failed, store_corrupt
+---@return (usher.Error|{guard: string?})? err guard: the step's `guard` was not met, nothing changed; no_space, permission, store_failed, store_corrupt, closed
 function Engine:transaction(steps) end
----Ends the thread after what was given to it. Waits in a task; idempotent.
+---Ends the thread after what was given to it. Waits where it can, else it ends in the background. Idempotent.
 function Engine:close() end
 
 return core

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: MIT
+#include "class.h"
+#include "context.h"
+#include "failure.h"
+#include "future.h"
+#include "modules.h"
+#include "sqlite_worker.h"
+#include "wakeup.h"
+
+#include <string.h>
+
+enum { ARGUMENT_OPTIONS = 1 };
+enum { ARGUMENT_SELF = 1, ARGUMENT_STEPS = 2 };
+
+struct engine {
+    struct usher_context *context;
+    struct usher_sqlite_worker *worker; // NULL: closed
+    struct usher_wakeup *wakeup;
+    struct usher_reference anchor; // the userdata itself while something is awaited from the worker
+    struct usher_reference opening;
+    struct usher_reference closing; // futures
+    size_t pending;                 // jobs with the worker
+};
+
+// A job while Lua can still raise over it, then what waits for it.
+struct transaction {
+    struct usher_sqlite_job *job; // NULL once the worker has it
+    struct usher_reference future;
+    struct usher_reference anchor; // the userdata itself while the worker has the job
+};
+
+static int m_transaction(lua_State *L);
+static int m_close(lua_State *L);
+static int m_release(lua_State *L);
+static int m_drop(lua_State *L);
+
+static bool engine_is_open(const void *userdata) {
+    const struct engine *engine = userdata;
+    return engine->worker != NULL && engine->closing.key == 0;
+}
+
+static const luaL_Reg engine_methods[] = {{"transaction", m_transaction},
+                                          {"close", m_close},
+                                          {"__close", m_close},
+                                          {"__gc", m_release},
+                                          {NULL, NULL}};
+static const struct usher_class engine_class = {"usher.sqlite", engine_methods, NULL, engine_is_open};
+
+static const luaL_Reg transaction_methods[] = {{NULL, NULL}};
+static const struct usher_class transaction_class = {"usher.sqlite.transaction", transaction_methods, m_drop,
+                                                     NULL};
+
+static int push_failure(lua_State *L, const struct usher_sqlite_failure *failure) {
+    return usher_failure_push(L, failure->error, failure->message[0] != '\0' ? failure->message : NULL);
+}
+
+// results ---------------------------------------------------------------------------------------------
+
+static void push_value(lua_State *L, const struct usher_sqlite_value *value) {
+    switch (value->type) {
+    case USHER_SQLITE_TYPE_INTEGER:
+        lua_pushinteger(L, value->integer);
+        break;
+    case USHER_SQLITE_TYPE_TEXT:
+        lua_pushlstring(L, value->text, value->length);
+        break;
+    case USHER_SQLITE_TYPE_NULL:
+    default:
+        lua_pushnil(L);
+    }
+}
+
+static void push_rows(lua_State *L, const struct usher_sqlite_step *step) {
+    size_t columns = step->column_count > 0 ? step->column_count : 1;
+    lua_newtable(L);
+    for (size_t i = 0; i < step->value_count; i += columns) {
+        lua_createtable(L, (int)columns, 1);
+        for (size_t column = 0; column < columns; column++) {
+            push_value(L, &step->values[i + column]);
+            lua_rawseti(L, -2, (lua_Integer)column + 1);
+        }
+        lua_pushinteger(L, (lua_Integer)columns);
+        lua_setfield(L, -2, "n");
+        lua_rawseti(L, -2, (lua_Integer)(i / columns) + 1);
+    }
+}
+
+static int push_outcome(lua_State *L, void *arg) {
+    const struct usher_sqlite_job *job = arg;
+    if (job->failure.error != USHER_ERROR_NONE) {
+        int count = push_failure(L, &job->failure);
+        if (job->guard != NULL) {
+            lua_pushstring(L, job->guard);
+            lua_setfield(L, -2, "guard");
+        }
+        return count;
+    }
+    lua_createtable(L, (int)job->step_count, 0);
+    for (size_t i = 0; i < job->step_count; i++) {
+        lua_createtable(L, 0, 2);
+        push_rows(L, &job->steps[i]);
+        lua_setfield(L, -2, "rows");
+        lua_pushinteger(L, job->steps[i].changes);
+        lua_setfield(L, -2, "changes");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+// the worker's reports --------------------------------------------------------------------------------
+
+static int push_opened(lua_State *L, void *arg) {
+    struct engine *engine = arg;
+    const struct usher_sqlite_failure *failure = usher_sqlite_worker_failure(engine->worker);
+    if (failure->error != USHER_ERROR_NONE)
+        return push_failure(L, failure);
+    usher_reference_push(L, &engine->anchor);
+    return 1;
+}
+
+static int push_closed(lua_State *L, void *arg) {
+    (void)L;
+    (void)arg;
+    return 0;
+}
+
+static void settle_jobs(struct engine *engine) {
+    struct usher_sqlite_job *job;
+    while ((job = usher_sqlite_worker_take(engine->worker)) != NULL) {
+        struct transaction *transaction = job->owner;
+        engine->pending--;
+        usher_future_settle(engine->context, &transaction->future, push_outcome, job);
+        usher_reference_clear(engine->context->L, &transaction->anchor);
+        usher_sqlite_job_free(job);
+    }
+}
+
+// The thread has ended, or is waited for: at the end of the state, or for an engine nobody refers to.
+static void free_worker(struct engine *engine) {
+    struct usher_sqlite_worker *worker = engine->worker;
+    struct usher_wakeup *wakeup = engine->wakeup;
+    engine->worker = NULL;
+    engine->wakeup = NULL;
+    if (worker != NULL)
+        usher_sqlite_worker_join(worker);
+    usher_wakeup_close(wakeup);
+    usher_sqlite_worker_free(worker);
+}
+
+static void on_woken(void *arg) {
+    struct engine *engine = arg;
+    lua_State *L = engine->context->L;
+    // Read before the jobs are taken: those of a worker that has ended are then all there.
+    enum usher_sqlite_worker_status status = usher_sqlite_worker_status(engine->worker);
+    settle_jobs(engine);
+    if (status != USHER_SQLITE_WORKER_OPENING && engine->opening.key != 0)
+        usher_future_settle(engine->context, &engine->opening, push_opened, engine);
+    if (status == USHER_SQLITE_WORKER_ENDED) {
+        free_worker(engine);
+        if (engine->closing.key != 0)
+            usher_future_settle(engine->context, &engine->closing, push_closed, engine);
+    }
+    if (engine->pending > 0 || engine->opening.key != 0 || engine->closing.key != 0)
+        return;
+    if (engine->wakeup != NULL)
+        usher_wakeup_hold(engine->wakeup, false);
+    // Last: from here on the engine may be collected.
+    usher_reference_clear(L, &engine->anchor);
+}
+
+static void wake(void *arg) {
+    usher_wakeup_send(arg);
+}
+
+// Keeps the engine until on_woken finds nothing awaited any more; `index`: its userdata. May raise.
+static void anchor(lua_State *L, struct engine *engine, int index) {
+    if (engine->anchor.key != 0)
+        return;
+    lua_pushvalue(L, index);
+    usher_reference_set(L, &engine->anchor);
+}
+
+// open ------------------------------------------------------------------------------------------------
+
+static const char *check_path(lua_State *L) {
+    size_t length = 0;
+    lua_getfield(L, ARGUMENT_OPTIONS, "path");
+    luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, ARGUMENT_OPTIONS, "path must be a string");
+    const char *path = lua_tolstring(L, -1, &length);
+    luaL_argcheck(L, length > 0 && strlen(path) == length, ARGUMENT_OPTIONS, "path is empty or holds a NUL");
+    return path;
+}
+
+static uint32_t check_application_id(lua_State *L) {
+    lua_getfield(L, ARGUMENT_OPTIONS, "application_id");
+    luaL_argcheck(L, lua_isinteger(L, -1), ARGUMENT_OPTIONS, "application_id must be an integer");
+    lua_Integer id = lua_tointeger(L, -1);
+    luaL_argcheck(L, id > 0 && id <= INT32_MAX, ARGUMENT_OPTIONS, "application_id is out of range");
+    return (uint32_t)id;
+}
+
+// Fills in what makes a new file; the list of pointers is a userdata left on the stack.
+static void check_create(lua_State *L, struct usher_sqlite_options *options) {
+    if (lua_getfield(L, ARGUMENT_OPTIONS, "create") == LUA_TNIL)
+        return;
+    luaL_argcheck(L, lua_istable(L, -1), ARGUMENT_OPTIONS, "create must be a list of statements");
+    int list = lua_gettop(L);
+    lua_Integer count = luaL_len(L, list);
+    const char **statements = lua_newuserdatauv(L, ((size_t)count + 1) * sizeof *statements, 0);
+    luaL_checkstack(L, (int)count + LUA_MINSTACK, "too many statements");
+    for (lua_Integer i = 0; i < count; i++) {
+        lua_rawgeti(L, list, i + 1);
+        luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, ARGUMENT_OPTIONS,
+                      "create must be a list of strings");
+        statements[i] = lua_tostring(L, -1);
+    }
+    options->may_create = true;
+    options->create = statements;
+    options->create_count = (size_t)count;
+}
+
+// Nobody will have the engine.
+static void cancel_open(void *arg) {
+    struct engine *engine = arg;
+    usher_sqlite_worker_stop(engine->worker);
+}
+
+static int l_open(lua_State *L) {
+    luaL_checktype(L, ARGUMENT_OPTIONS, LUA_TTABLE);
+    lua_settop(L, ARGUMENT_OPTIONS);
+    struct usher_sqlite_options options = {.path = check_path(L), .application_id = check_application_id(L)};
+    check_create(L, &options);
+    usher_future_check_wait(L);
+    struct engine *engine = usher_class_new(L, &engine_class, sizeof *engine, 0);
+    engine->context = usher_context_get(L);
+    anchor(L, engine, lua_gettop(L));
+    usher_future_new(L);
+    lua_pushvalue(L, -1);
+    usher_reference_set(L, &engine->opening);
+    engine->wakeup = usher_wakeup_open(engine->context->loop, on_woken, engine);
+    if (engine->wakeup != NULL)
+        engine->worker = usher_sqlite_worker_start(&options, wake, engine->wakeup);
+    if (engine->worker == NULL) {
+        free_worker(engine);
+        usher_reference_clear(L, &engine->opening);
+        usher_reference_clear(L, &engine->anchor);
+        return usher_failure_push(L, USHER_ERROR_OUT_OF_MEMORY, "cannot start the store's thread");
+    }
+    usher_wakeup_hold(engine->wakeup, true);
+    usher_future_on_cancel(L, lua_gettop(L), cancel_open, engine);
+    return usher_future_wait(L);
+}
+
+// transaction -----------------------------------------------------------------------------------------
+
+static int m_drop(lua_State *L) {
+    struct transaction *transaction = usher_class_check(L, 1, &transaction_class);
+    usher_sqlite_job_free(transaction->job);
+    transaction->job = NULL;
+    usher_reference_clear(L, &transaction->future);
+    usher_reference_clear(L, &transaction->anchor);
+    return 0;
+}
+
+static void read_parameter(lua_State *L, struct usher_sqlite_value *value, int step, int position) {
+    size_t length = 0;
+    if (lua_isinteger(L, -1)) {
+        value->type = USHER_SQLITE_TYPE_INTEGER;
+        value->integer = lua_tointeger(L, -1);
+    } else if (lua_type(L, -1) == LUA_TSTRING) {
+        const char *text = lua_tolstring(L, -1, &length);
+        if (!usher_sqlite_value_set_text(value, text, length))
+            luaL_error(L, "out of memory");
+    } else if (!lua_isnil(L, -1)) {
+        luaL_error(L, "step %d: parameter %d is neither string, integer nor nil", step, position);
+    }
+}
+
+// The parameters' table is on top of the stack, or nil.
+static lua_Integer count_parameters(lua_State *L, int step) {
+    if (lua_isnil(L, -1))
+        return 0;
+    if (!lua_istable(L, -1))
+        luaL_error(L, "step %d: params must be a table", step);
+    lua_getfield(L, -1, "n");
+    lua_Integer count = lua_isnil(L, -1) ? luaL_len(L, -2) : luaL_checkinteger(L, -1);
+    lua_pop(L, 1);
+    if (count < 0 || count > 100)
+        luaL_error(L, "step %d: too many parameters", step);
+    return count;
+}
+
+// The step's table is on top of the stack.
+static void read_step(lua_State *L, struct usher_sqlite_step *step, int number) {
+    if (!lua_istable(L, -1))
+        luaL_error(L, "step %d is not a table", number);
+    int table = lua_gettop(L);
+    if (lua_rawgeti(L, table, 1) != LUA_TSTRING)
+        luaL_error(L, "step %d has no statement", number);
+    int guard_type = lua_getfield(L, table, "guard");
+    if (guard_type != LUA_TNIL && guard_type != LUA_TSTRING)
+        luaL_error(L, "step %d: guard must be a string", number);
+    lua_getfield(L, table, "params");
+    lua_Integer count = count_parameters(L, number);
+    if (!usher_sqlite_step_set(step, lua_tostring(L, table + 1), lua_tostring(L, table + 2), (size_t)count))
+        luaL_error(L, "out of memory");
+    for (int i = 0; i < (int)count; i++) {
+        lua_rawgeti(L, table + 3, i + 1);
+        read_parameter(L, &step->parameters[i], number, i + 1);
+        lua_pop(L, 1);
+    }
+    lua_settop(L, table);
+}
+
+// Pushes the transaction made of the steps at ARGUMENT_STEPS.
+static struct transaction *read_steps(lua_State *L) {
+    luaL_checktype(L, ARGUMENT_STEPS, LUA_TTABLE);
+    lua_Integer count = luaL_len(L, ARGUMENT_STEPS);
+    luaL_argcheck(L, count > 0 && count <= 1000, ARGUMENT_STEPS, "1 to 1000 steps expected");
+    struct transaction *transaction = usher_class_new(L, &transaction_class, sizeof *transaction, 0);
+    struct usher_sqlite_job *job = usher_sqlite_job_new((size_t)count);
+    if (job == NULL) {
+        luaL_error(L, "out of memory");
+        return NULL;
+    }
+    transaction->job = job;
+    for (int i = 0; i < (int)count; i++) {
+        lua_rawgeti(L, ARGUMENT_STEPS, i + 1);
+        read_step(L, &job->steps[i], i + 1);
+        lua_pop(L, 1);
+    }
+    return transaction;
+}
+
+static int m_transaction(lua_State *L) {
+    struct engine *engine = usher_class_check(L, ARGUMENT_SELF, &engine_class);
+    struct transaction *transaction = read_steps(L);
+    usher_future_check_wait(L);
+    if (!engine_is_open(engine))
+        return usher_failure_push(L, USHER_ERROR_CLOSED, "the store is closed");
+    usher_reference_set(L, &transaction->anchor);
+    usher_future_new(L);
+    lua_pushvalue(L, -1);
+    usher_reference_set(L, &transaction->future);
+    anchor(L, engine, ARGUMENT_SELF);
+    struct usher_sqlite_job *job = transaction->job;
+    transaction->job = NULL;
+    job->owner = transaction;
+    engine->pending++;
+    usher_wakeup_hold(engine->wakeup, true);
+    usher_sqlite_worker_submit(engine->worker, job);
+    return usher_future_wait(L);
+}
+
+// close -----------------------------------------------------------------------------------------------
+
+// Where waiting is impossible, as when a cancelled task's variables are closed, it ends in the background.
+static int m_close(lua_State *L) {
+    struct engine *engine = usher_class_check(L, ARGUMENT_SELF, &engine_class);
+    lua_settop(L, ARGUMENT_SELF);
+    if (engine->worker == NULL)
+        return 0;
+    if (engine->closing.key == 0) {
+        anchor(L, engine, ARGUMENT_SELF);
+        usher_future_new(L);
+        usher_reference_set(L, &engine->closing);
+        usher_wakeup_hold(engine->wakeup, true);
+        usher_sqlite_worker_stop(engine->worker);
+    }
+    if (!usher_future_can_wait(L))
+        return 0;
+    usher_reference_push(L, &engine->closing);
+    return usher_future_wait(L);
+}
+
+// Only when nobody refers to the engine: nothing is awaited then, or the state itself ends, whose other
+// userdata must not be touched.
+static int m_release(lua_State *L) {
+    free_worker(usher_class_check(L, ARGUMENT_SELF, &engine_class));
+    return 0;
+}
+
+static const luaL_Reg functions[] = {{"open", l_open}, {NULL, NULL}};
+
+int usher_bind_sqlite(lua_State *L) {
+    usher_class_register(L, &engine_class);
+    usher_class_register(L, &transaction_class);
+    luaL_newlib(L, functions);
+    return 1;
+}

@@ -1,3 +1,0 @@
-// SPDX-License-Identifier: MIT
-#include <stddef.h>
-typedef size_t usher_store_placeholder;
