@@ -78,6 +78,10 @@ bool usher_context_enter(struct usher_context *context, lua_CFunction body, void
     return succeeded;
 }
 
+void usher_context_call(lua_State *L, int arguments, int results) {
+    lua_call(L, arguments, results);
+}
+
 static int call_sink(lua_State *L) {
     struct usher_context *context = lua_touserdata(L, 1);
     usher_reference_push(L, &context->error_sink);

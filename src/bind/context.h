@@ -34,6 +34,9 @@ bool usher_context_run(struct usher_context *context, lua_State *L, enum usher_l
 // raised, or the state is closing and the body was not called.
 bool usher_context_enter(struct usher_context *context, lua_CFunction body, void *arg);
 
+// For a function of a binding that Lua has called: lua_call, so that an error goes on to that caller.
+void usher_context_call(lua_State *L, int arguments, int results);
+
 // Gives the message on top of the stack, popped, to the error sink; to standard error where there is none
 // or it fails itself. Only inside the door.
 void usher_context_report(struct usher_context *context, lua_State *L);

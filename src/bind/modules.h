@@ -20,7 +20,8 @@
     X(file)                                                                                                  \
     X(process)                                                                                               \
     X(http)                                                                                                  \
-    X(sqlite)
+    X(sqlite)                                                                                                \
+    X(listener)
 
 #define USHER_MODULE_PROTOTYPE(name) int usher_bind_##name(lua_State *L);
 USHER_MODULE_LIST(USHER_MODULE_PROTOTYPE)

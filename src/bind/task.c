@@ -42,7 +42,7 @@ void usher_task_register(lua_State *L) {
     lua_rawsetp(L, LUA_REGISTRYINDEX, &tasks_key);
 }
 
-static void push_userdata(lua_State *L, struct usher_task *task) {
+void usher_task_push(lua_State *L, struct usher_task *task) {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &tasks_key);
     lua_rawgetp(L, -1, task);
     lua_remove(L, -2);
@@ -133,7 +133,7 @@ static void fail(lua_State *L, struct usher_task *task) {
 }
 
 static void clear_waited(lua_State *L, struct usher_task *task) {
-    push_userdata(L, task);
+    usher_task_push(L, task);
     lua_pushnil(L);
     lua_setiuservalue(L, -2, VALUE_FUTURE);
     lua_pop(L, 1);
@@ -146,7 +146,7 @@ void usher_task_resume(lua_State *L, struct usher_task *task) {
     int results = 0;
     luaL_checkstack(L, LUA_MINSTACK, "no room to resume a task");
     clear_waited(L, task);
-    push_userdata(L, task); // keeps the task while it runs and after it ended
+    usher_task_push(L, task); // keeps the task while it runs and after it ended
     task->status = STATUS_RUNNING;
     context->current = task;
     int status = lua_resume(task->thread, L, arguments, &results);
@@ -211,13 +211,17 @@ void usher_task_ready(struct usher_task *task) {
     usher_loop_want_turn(context->loop, true);
 }
 
+bool usher_task_is_running(const struct usher_task *task) {
+    return task->status == STATUS_RUNNING;
+}
+
 struct usher_task *usher_task_test(lua_State *L, int index) {
     return luaL_testudata(L, index, task_class.name);
 }
 
 void usher_task_wait(lua_State *L, struct usher_task *task, int future) {
     future = lua_absindex(L, future);
-    push_userdata(L, task);
+    usher_task_push(L, task);
     lua_pushvalue(L, future);
     lua_setiuservalue(L, -2, VALUE_FUTURE);
     task->status = STATUS_WAITING;

@@ -36,6 +36,11 @@ void usher_task_resume(lua_State *L, struct usher_task *task);
 // The task whose coroutine L is, or NULL where L is any other coroutine or plain code.
 struct usher_task *usher_task_of(lua_State *L);
 
+// Pushes the userdata of a task that has not ended.
+void usher_task_push(lua_State *L, struct usher_task *task);
+
+bool usher_task_is_running(const struct usher_task *task);
+
 // The task at `index`, or NULL where the value is none.
 struct usher_task *usher_task_test(lua_State *L, int index);
 

@@ -337,10 +337,10 @@ function Parser:close() end
 ---@class usher.core.listener.options
 ---@field host? string a numeric address, with `port`
 ---@field port? integer 0: the system chooses
----@field path? string a Unix socket instead; a stale socket file is unlinked only after a failed connect
+---@field path? string a Unix socket instead; a stale socket file is replaced only after a refused connect
 ---@field mode? integer of the socket file, 384 (0600)
 ---@field handler fun(request: usher.core.Request): usher.core.Response runs as a task; raising answers 500
----@field error_body? fun(status: integer): string, string  body and content type of errors that never reach the handler
+---@field error_body? fun(status: integer): string, string  body and content type of errors that never reach the handler; called once per status, by `open`
 ---@field limits? usher.core.http.limits
 ---@field headers_timeout_ms? integer 5000
 ---@field body_timeout_ms? integer 10000
@@ -351,7 +351,7 @@ function Parser:close() end
 core.listener = {}
 ---@param options usher.core.listener.options
 ---@return usher.core.Listener? listener
----@return usher.Error? err address_in_use, bad_address, permission, listen_failed
+---@return usher.Error? err address_in_use, bad_address, permission, not_found (the folder of `path`), exists (`path` is no socket), listen_failed
 function core.listener.open(options) end
 
 ---@class usher.core.Listener

@@ -1,0 +1,338 @@
+-- SPDX-License-Identifier: MIT
+local audit = require "spec.support.audit"
+local child = require "spec.support.child"
+local client = require "spec.support.socket_client"
+local core = require "usher.core"
+local peers = require "spec.support.peers"
+
+local connect, get, open = peers.connect, client.get, peers.listen
+
+local function echo(request)
+  return { status = 200, body = request.path }
+end
+
+describe("listener", function()
+  it("gives a handler the request and the peer its response", function()
+    local seen
+    local listener = open(function(request)
+      seen = request
+      return { status = 201, headers = { ["X-Answer"] = "yes" }, body = "made" }
+    end)
+    local peer = connect(listener)
+    local response = peer:ask "POST /a%20b?c=d&e HTTP/1.1\r\nHost: h\r\nA: 1\r\na: 2\r\nContent-Length: 4\r\n\r\nbody"
+    assert.are.equal(201, response.status)
+    assert.are.equal("yes", response.headers["x-answer"])
+    assert.are.equal("made", response.body)
+    assert.matches("^%a%a%a, %d%d %a%a%a %d%d%d%d %d%d:%d%d:%d%d GMT$", response.headers.date)
+    local host, port = peer.socket:getsockname()
+    assert.are.same({ "POST", "/a%20b", "c=d&e", "body", "1.1", host .. ":" .. port }, {
+      seen.method,
+      seen.path,
+      seen.query,
+      seen.body,
+      seen.version,
+      seen.remote,
+    })
+    assert.are.same({ host = "h", a = "1, 2", ["content-length"] = "4" }, seen.headers)
+  end)
+
+  it("lets a handler wait, in a task of its own for each request", function()
+    local futures = {}
+    local listener = open(function(request)
+      futures[request.path] = core.future.new()
+      return { status = 200, body = futures[request.path]:wait() }
+    end)
+    local first, second = connect(listener):send(get "/1"), connect(listener):send(get "/2")
+    client.drive(function()
+      return futures["/1"] and futures["/2"]
+    end)
+    futures["/2"]:resolve "two"
+    assert.are.equal("two", second:receive().body)
+    futures["/1"]:resolve "one"
+    assert.are.equal("one", first:receive().body)
+  end)
+
+  it("answers 500 where the handler raises or returns no response, and tells the error sink", function()
+    local results = {
+      ["/nothing"] = function() end,
+      ["/text"] = function()
+        return "200"
+      end,
+      ["/status"] = function()
+        return { status = 99 }
+      end,
+      ["/field"] = function()
+        return { status = 200, headers = { ["a\r\nb"] = "c" } }
+      end,
+      ["/length"] = function()
+        return { status = 200, headers = { ["Content-Length"] = "1" } }
+      end,
+      ["/body"] = function()
+        return { status = 200, body = 1 }
+      end,
+      ["/raise"] = function()
+        error "oops"
+      end,
+      ["/table"] = function()
+        error {}
+      end,
+      ["/yield"] = function()
+        coroutine.yield()
+      end,
+    }
+    local listener = open(function(request)
+      return results[request.path]()
+    end)
+    for path in pairs(results) do
+      local response = connect(listener):ask(get(path))
+      assert.are.equal(500, response.status, path)
+      assert.are.equal("close", response.headers.connection, path)
+      assert.are.equal(1, #audit.take_failures(), path)
+    end
+  end)
+
+  it("gives errors that reach no handler the bodies it was opened with", function()
+    local asked = {}
+    local listener = open {
+      handler = error,
+      error_body = function(status)
+        asked[status] = (asked[status] or 0) + 1
+        return ("error %d\n"):format(status), "text/x-error"
+      end,
+    }
+    for status, count in pairs(asked) do
+      assert.are.equal(1, count, status)
+    end
+    local response = connect(listener):ask "GET / HTTP/1.1\r\nno colon\r\n\r\n"
+    assert.are.equal(400, response.status)
+    assert.are.equal("error 400\n", response.body)
+    assert.are.equal("text/x-error", response.headers["content-type"])
+    assert.are.equal("error 500\n", connect(listener):ask(get "/").body)
+    audit.take_failures()
+  end)
+
+  it("closes the waiting handlers' tasks when it is closed", function()
+    local closed, future = false, core.future.new()
+    local listener = open(function()
+      local _ <close> = setmetatable({}, {
+        __close = function()
+          closed = true
+        end,
+      })
+      future:wait()
+    end)
+    local peer = connect(listener):send(get "/")
+    peers.await_tasks(1)
+    listener:close()
+    listener:close()
+    assert.is_true(closed)
+    assert.are.equal("", peer:receive_all())
+    assert.are.equal(0, listener:connections())
+    assert.matches("closed", tostring(listener))
+  end)
+
+  it("may be closed by a handler", function()
+    local listener
+    listener = open(function()
+      listener:close()
+      return { status = 200 }
+    end)
+    assert.are.equal("", connect(listener):send(get "/"):receive_all())
+  end)
+
+  it("survives a peer that goes away while its handler waits", function()
+    local future, finished = core.future.new(), false
+    local listener = open(function()
+      future:wait()
+      finished = true
+      return { status = 200, body = ("x"):rep(100000) }
+    end)
+    local peer = connect(listener):send(get "/")
+    peers.await_tasks(1)
+    peer:close()
+    future:resolve()
+    client.drive(function()
+      return listener:connections() == 0
+    end)
+    assert.is_true(finished)
+  end)
+
+  it("survives the collector at any moment", function()
+    collectgarbage "generational"
+    local listener = open(function(request)
+      collectgarbage "step"
+      local body <const> = request.path:rep(10)
+      collectgarbage()
+      return { status = 200, headers = { ["X-Path"] = request.path }, body = body }
+    end)
+    for index = 1, 20 do
+      local path = "/" .. index
+      collectgarbage()
+      local response = connect(listener):ask(get(path))
+      assert.are.equal(path:rep(10), response.body)
+      assert.are.equal(path, response.headers["x-path"])
+    end
+    collectgarbage "incremental"
+  end)
+
+  it("says why it cannot listen", function()
+    local function code(options)
+      options.handler = echo
+      local listener, err = core.listener.open(options)
+      assert.is_nil(listener)
+      return err.code
+    end
+    local listener = open(echo)
+    local port = tonumber(listener:address():match "%d+$")
+    assert.are.equal("address_in_use", code { host = "127.0.0.1", port = port })
+    assert.are.equal("bad_address", code { host = "localhost" })
+    assert.are.equal("bad_address", code { host = "203.0.113.1" })
+  end)
+
+  it("listens again at once on a port that was just in use", function()
+    local listener = open(echo)
+    local peer = connect(listener)
+    peer:ask(get "/")
+    local port = tonumber(listener:address():match "%d+$")
+    listener:close()
+    peer:receive_all()
+    open({ handler = echo, port = port }):close()
+  end)
+
+  it("closes who has been idle longest beyond max_connections", function()
+    local listener = open { handler = echo, max_connections = 2 }
+    local oldest, second = connect(listener), connect(listener)
+    oldest:ask(get "/")
+    second:ask(get "/")
+    assert.are.equal("/3", connect(listener):ask(get "/3").body)
+    assert.are.equal("", oldest:receive_all())
+    assert.are.equal("/2", second:ask(get "/2").body)
+    assert.are.equal(2, listener:connections())
+  end)
+
+  it("keeps who is being answered, and lets the rest wait", function()
+    local future = core.future.new()
+    local listener = open {
+      max_connections = 1,
+      handler = function(request)
+        if request.path == "/slow" then
+          future:wait()
+        end
+        return { status = 200, body = request.path }
+      end,
+    }
+    local slow = connect(listener):send(get "/slow")
+    peers.await_tasks(1)
+    local next_one = connect(listener):send(get "/next")
+    client.pass(0.15)
+    assert.are.equal(1, listener:connections())
+    future:resolve()
+    assert.are.equal("/slow", slow:receive().body)
+    assert.are.equal("/next", next_one:receive().body)
+  end)
+
+  it("goes on without spinning while the process has no descriptor left", function()
+    local output = child.run(
+      [[
+      local client = require "spec.support.socket_client"
+      local core = require "usher.core"
+      local listener = core.listener.open {
+        host = "127.0.0.1",
+        handler = function() return { status = 200, body = "ok" } end,
+      }
+      local before = client.connect(listener:address())
+      assert(before:ask(client.get "/").body == "ok")
+      local after = client.connect(listener:address())
+      local held = {}
+      repeat
+        local file = io.open "/dev/null"
+        table.insert(held, file)
+      until not file
+      after:send(client.get "/")
+      local turns = 0
+      local limit = core.clock.boot() + 0.5
+      core.timer.start(500, function() core.loop:stop() end)
+      local used = os.clock()
+      core.loop:run()
+      assert(os.clock() - used < 0.2, "it spins")
+      assert(before:ask(client.get "/").body == "ok")
+      for _, file in ipairs(held) do file:close() end
+      assert(after:receive().body == "ok")
+      listener:close()
+      print "well"
+    ]],
+      { before = "ulimit -n 64" }
+    )
+    assert.are.equal("well\n", output)
+  end)
+end)
+
+describe("listener:drain", function()
+  it("closes idle connections, ends those under way and then the listener", function()
+    local future = core.future.new()
+    local listener = open(function()
+      future:wait()
+      return { status = 200, body = "late" }
+    end)
+    local idle, busy = connect(listener), connect(listener):send(get "/")
+    client.drive(function()
+      return core.loop:tasks() == 1 and listener:connections() == 2
+    end)
+    local drained = false
+    core.loop:spawn(function()
+      listener:drain(5000)
+      drained = true
+    end)
+    assert.are.equal("", idle:receive_all())
+    assert.is_false(drained)
+    future:resolve()
+    local response = busy:receive()
+    assert.are.equal("late", response.body)
+    assert.are.equal("close", response.headers.connection)
+    busy:close()
+    client.drive(function()
+      return drained
+    end)
+    assert.matches("closed", tostring(listener))
+  end)
+
+  it("waits no longer than it is told", function()
+    local listener = open(function()
+      core.future.new():wait()
+    end)
+    connect(listener):send(get "/")
+    peers.await_tasks(1)
+    local from = core.clock.boot()
+    listener:drain(50)
+    assert.is_true(core.clock.boot() - from < 2)
+    assert.are.equal(0, core.loop:tasks())
+  end)
+
+  it("returns at once where nobody is connected, or when closed", function()
+    local listener = open(echo)
+    listener:drain(60000)
+    listener:drain(60000)
+    assert.are.equal(0, listener:connections())
+  end)
+
+  it("ends early when the listener is closed meanwhile", function()
+    local listener = open(function()
+      core.future.new():wait()
+    end)
+    connect(listener):send(get "/")
+    peers.await_tasks(1)
+    core.timer.start(10, function()
+      listener:close()
+    end)
+    listener:drain(60000)
+  end)
+
+  it("refuses connections from then on", function()
+    local listener = open(echo)
+    local address = listener:address()
+    listener:drain(0)
+    assert.has_error(function()
+      client.connect(address)
+    end, "connection refused")
+  end)
+end)
