@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "buffer.h"
+#include "buffer_box.h"
 #include "class.h"
 #include "failure.h"
 #include "http_message.h"
@@ -71,33 +71,16 @@ static int l_parser(lua_State *L) {
     return parser->engine != NULL ? 1 : luaL_error(L, "out of memory");
 }
 
-// A buffer that is freed when its userdata is collected or goes out of scope: what it feeds may raise.
-struct output {
-    struct usher_buffer buffer;
-};
-
-static int output_close(lua_State *L);
-
-static const luaL_Reg no_methods[] = {{NULL, NULL}};
-static const struct usher_class output_class = {"usher.http.output", no_methods, output_close, NULL};
-
-static int output_close(lua_State *L) {
-    struct output *output = usher_class_check(L, 1, &output_class);
-    usher_buffer_deinit(&output->buffer);
-    return 0;
-}
-
 static int l_format_response(lua_State *L) {
     luaL_checktype(L, ARGUMENT_RESPONSE, LUA_TTABLE);
     luaL_checktype(L, ARGUMENT_KEEP_ALIVE, LUA_TBOOLEAN);
     struct usher_response frame = {.keep_alive = lua_toboolean(L, ARGUMENT_KEEP_ALIVE) != 0,
                                    .minor_version = 1};
-    struct output *output = usher_class_new(L, &output_class, sizeof *output, 0);
-    lua_toclose(L, -1);
-    usher_buffer_init(&output->buffer, PTRDIFF_MAX);
+    struct usher_buffer *out = usher_buffer_box_new(L, PTRDIFF_MAX);
     bool keep_alive;
-    usher_http_message_write_response(L, ARGUMENT_RESPONSE, &frame, &output->buffer, &keep_alive);
-    lua_pushlstring(L, output->buffer.bytes, output->buffer.length);
+    usher_http_message_write_response(L, ARGUMENT_RESPONSE, &frame, out, &keep_alive);
+    lua_pushlstring(L, out->bytes, out->length);
+    usher_buffer_deinit(out);
     return 1;
 }
 
@@ -117,7 +100,6 @@ static const luaL_Reg functions[] = {
 
 int usher_bind_http(lua_State *L) {
     usher_class_register(L, &parser_class);
-    usher_class_register(L, &output_class);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -1,0 +1,61 @@
+-- SPDX-License-Identifier: MIT
+-- The simulator on a socket: a listener in front of it, a pusher beside it.
+
+local answers = require "usher.simulator.answers"
+local core = require "usher.core"
+local pusher = require "usher.simulator.pusher"
+
+local server = {}
+
+---@class usher.simulator.Server
+local Server = {}
+Server.__index = Server
+Server.__name = "usher.simulator.server"
+
+-- The one route that needs the pusher: POST /push sends a code now.
+local function handle(self, request)
+  if request.path == "/push" and request.method == "POST" then
+    self._pusher:push()
+    return answers.plain { pushed = true }
+  end
+  return self._simulator:handle(request)
+end
+
+--- "127.0.0.1:18089"
+---@return string
+function Server:address()
+  return self._listener:address()
+end
+
+--- Stops at once. Idempotent.
+function Server:close()
+  self._pusher:close()
+  self._listener:close()
+end
+
+---@class usher.simulator.server.options: usher.simulator.pusher.options
+---@field host string numeric
+---@field port integer 0: the system chooses
+
+--- Listens, and pushes from then on.
+---@param options usher.simulator.server.options
+---@return usher.simulator.Server? server
+---@return usher.Error? err as of `core.listener.open`
+function server.start(options)
+  local self = setmetatable({ _simulator = options.simulator }, Server)
+  local listener, err = core.listener.open {
+    host = options.host,
+    port = options.port,
+    handler = function(request)
+      return handle(self, request)
+    end,
+  }
+  if not listener then
+    return nil, err
+  end
+  self._listener = listener
+  self._pusher = pusher.start(options)
+  return self
+end
+
+return server
