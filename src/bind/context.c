@@ -2,8 +2,10 @@
 #include "context.h"
 
 #include "task.h"
+#include "trace.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 // Room that a callback finds on the running state's stack: the door itself needs four places.
 enum { DOOR_STACK = LUA_MINSTACK };
@@ -45,6 +47,7 @@ struct usher_context *usher_context_get(lua_State *L) {
         luaL_error(L, "cannot create an event loop");
         return NULL;
     }
+    usher_trace_select(usher_loop_trace(context->loop), getenv("USHER_TRACE"));
     usher_loop_on_turn(context->loop, usher_task_resume_ready, context);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &context_key);
     return context;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "loop.h"
 
+#include "trace.h"
+
 #include <signal.h>
 #include <stdlib.h>
 #include <uv.h>
@@ -10,6 +12,7 @@ struct usher_loop {
     uv_idle_t turn;
     usher_loop_turn_fn on_turn;
     void *turn_arg;
+    struct usher_trace trace;
 };
 
 static void ignore_sigpipe(void) {
@@ -86,6 +89,10 @@ void usher_loop_want_turn(struct usher_loop *loop, bool wanted) {
 
 void usher_loop_stop(struct usher_loop *loop) {
     uv_stop(&loop->uv);
+}
+
+struct usher_trace *usher_loop_trace(struct usher_loop *loop) {
+    return &loop->trace;
 }
 
 struct visitor {

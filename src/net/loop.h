@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 struct usher_loop;
+struct usher_trace;
 struct uv_loop_s;
 
 enum usher_loop_mode {
@@ -40,6 +41,9 @@ int usher_loop_timeout_ms(const struct usher_loop *loop);
 typedef void (*usher_loop_turn_fn)(void *arg);
 void usher_loop_on_turn(struct usher_loop *loop, usher_loop_turn_fn on_turn, void *arg);
 void usher_loop_want_turn(struct usher_loop *loop, bool wanted);
+
+// The switches, all off at first, for tracing what runs on the loop.
+struct usher_trace *usher_loop_trace(struct usher_loop *loop);
 
 // Calls `visit` with the libuv type name ("timer", "tcp") of each handle that is open and not closing.
 typedef void (*usher_loop_visit_fn)(const char *type, bool is_active, void *arg);

@@ -2,19 +2,21 @@
 #include "signal.h"
 
 #include "loop.h"
+#include "trace.h"
 
 #include <stdlib.h>
 #include <uv.h>
 
 struct usher_signal {
     uv_signal_t uv;
+    const struct usher_trace *trace;
     usher_signal_fn on_signal;
     void *arg;
 };
 
 static void on_uv_signal(uv_signal_t *uv, int number) {
     struct usher_signal *signal = uv->data;
-    (void)number;
+    USHER_TRACE(signal->trace, USHER_TRACE_NET, "signal %d received", number);
     signal->on_signal(signal->arg);
 }
 
@@ -35,6 +37,7 @@ struct usher_signal *usher_signal_open(struct usher_loop *loop, int number, ushe
         return NULL;
     }
     signal->uv.data = signal;
+    signal->trace = usher_loop_trace(loop);
     signal->on_signal = on_signal;
     signal->arg = arg;
     uv_unref((uv_handle_t *)&signal->uv);
