@@ -19,7 +19,8 @@ describe("listener", function()
       return { status = 201, headers = { ["X-Answer"] = "yes" }, body = "made" }
     end)
     local peer = connect(listener)
-    local response = peer:ask "POST /a%20b?c=d&e HTTP/1.1\r\nHost: h\r\nA: 1\r\na: 2\r\nContent-Length: 4\r\n\r\nbody"
+    local response =
+      peer:ask "POST /a%20b?c=d&e HTTP/1.1\r\nHost: h\r\nA: 1\r\na: 2\r\nContent-Length: 4\r\n\r\nbody"
     assert.are.equal(201, response.status)
     assert.are.equal("yes", response.headers["x-answer"])
     assert.are.equal("made", response.body)

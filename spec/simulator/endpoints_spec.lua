@@ -18,7 +18,10 @@ describe("exchange", function()
     local _, code = subject:push()
     local body, status = simulation.exchange(subject, code)
     assert.are.same({ 200, "0000", true }, { status, body.code, body.success })
-    assert.are.same({ "Bearer", 7200, 60 * DAY }, { body.data.type, body.data.expiresIn, body.data.refreshExpiresIn })
+    assert.are.same(
+      { "Bearer", 7200, 60 * DAY },
+      { body.data.type, body.data.expiresIn, body.data.refreshExpiresIn }
+    )
     assert.are.equal(200, simulation.echo(subject, body.data.accessToken))
     local entry = subject.ledger:after()[2]
     assert.are.same({
@@ -74,7 +77,11 @@ describe("exchange", function()
       ['{"clientId":"x","code":""}'] = "0003",
       ['{"clientId":"x","code":5}'] = "0003",
     } do
-      assert.are.same({ code, "bad_parameters" }, outcome(subject, (simulation.post(subject, EXCHANGE, body))), body)
+      assert.are.same(
+        { code, "bad_parameters" },
+        outcome(subject, (simulation.post(subject, EXCHANGE, body))),
+        body
+      )
     end
   end)
 
@@ -118,14 +125,23 @@ describe("refresh", function()
   it("refuses unknown, revoked and expired tokens", function()
     local subject, clock = simulation.new { refresh_lifetime = 1000 }
     local first = simulation.tokens(subject)
-    assert.are.same({ "0401", "unknown_token" }, outcome(subject, simulation.refresh(subject, first.accessToken)))
+    assert.are.same(
+      { "0401", "unknown_token" },
+      outcome(subject, simulation.refresh(subject, first.accessToken))
+    )
     simulation.post(subject, "/revoke", "")
-    assert.are.same({ "0401", "revoked_token" }, outcome(subject, simulation.refresh(subject, first.refreshToken)))
+    assert.are.same(
+      { "0401", "revoked_token" },
+      outcome(subject, simulation.refresh(subject, first.refreshToken))
+    )
     local second = simulation.tokens(subject)
     clock:advance(999)
     assert.are.equal("0000", simulation.refresh(subject, second.refreshToken).code)
     clock:advance(1)
-    assert.are.same({ "0401", "expired_token" }, outcome(subject, simulation.refresh(subject, second.refreshToken)))
+    assert.are.same(
+      { "0401", "expired_token" },
+      outcome(subject, simulation.refresh(subject, second.refreshToken))
+    )
   end)
 
   it("refuses malformed bodies", function()

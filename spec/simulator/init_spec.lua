@@ -60,15 +60,17 @@ describe("simulator", function()
   it("lets no secret into the ledger", function()
     local written = {}
     local subject = simulation.new {
-      write = function(line)
-        table.insert(written, line)
+      on_entry = function(entry)
+        table.insert(written, simulator.line(entry))
       end,
     }
     local _, code = subject:push()
     local data = simulation.exchange(subject, code).data
     simulation.refresh(subject, data.refreshToken)
     simulation.echo(subject, data.accessToken)
-    local text = table.concat(written) .. simulation.get(subject, "/ledger") .. simulation.get(subject, "/state")
+    local text = table.concat(written)
+      .. simulation.get(subject, "/ledger")
+      .. simulation.get(subject, "/state")
     for _, secret in ipairs { code, data.accessToken, data.refreshToken, "sk-spec" } do
       assert.is_nil(text:find(secret, 1, true))
     end

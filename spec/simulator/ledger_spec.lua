@@ -18,12 +18,12 @@ describe("ledger", function()
     }, subject:after())
   end)
 
-  it("writes each entry as a line of JSON", function()
+  it("hands each entry on, which can be a line of JSON", function()
     local lines = {}
     local subject = ledger.new {
       clock = fake_clock.new(5000, 10),
-      write = function(line)
-        table.insert(lines, line)
+      on_entry = function(entry)
+        table.insert(lines, ledger.line(entry))
       end,
     }
     subject:add("push", { code = "x" })
@@ -49,7 +49,10 @@ describe("ledger", function()
     end
     assert.are.equal(3, #subject:after())
     assert.are.equal(3, subject:after()[1].number)
-    assert.are.same({ 1, 2, 1 }, { subject:count "push", subject:count "refresh", subject:count("refresh", "ok") })
+    assert.are.same(
+      { 1, 2, 1 },
+      { subject:count "push", subject:count "refresh", subject:count("refresh", "ok") }
+    )
   end)
 
   it("shows a fingerprint, not the code", function()

@@ -57,7 +57,8 @@ describe("push", function()
   it("is understood by the provider script, however clientId is written", function()
     for _, encoding in ipairs(push.encodings) do
       local url = request({ client_id_encoding = encoding }).url
-      local received = { method = "GET", path = "/callback", query = url:match "%?(.*)", headers = {}, body = "" }
+      local received =
+        { method = "GET", path = "/callback", query = url:match "%?(.*)", headers = {}, body = "" }
       local read = assert(memories_ai.read_callback(received, { api_key = "sk-spec" }, {}))
       assert.are.same({ "c-1_2", CLIENT_ID }, { read.credential, read.subject }, encoding)
     end

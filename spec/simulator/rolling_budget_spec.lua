@@ -7,7 +7,10 @@ local DAY = 24 * 3600
 describe("rolling budget", function()
   it("allows its limit and no more", function()
     local budget = rolling_budget.new(2)
-    assert.are.same({ true, true, false, 2 }, { budget:take(0), budget:take(1), budget:take(2), budget:used(2) })
+    assert.are.same(
+      { true, true, false, 2 },
+      { budget:take(0), budget:take(1), budget:take(2), budget:used(2) }
+    )
   end)
 
   it("opens when the oldest request is a day old", function()

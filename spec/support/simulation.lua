@@ -43,7 +43,8 @@ function simulation.refresh(subject, refresh_token)
 end
 
 function simulation.get(subject, path, headers)
-  local response = assert(subject:perform { method = "GET", url = "http://simulator" .. path, headers = headers })
+  local response =
+    assert(subject:perform { method = "GET", url = "http://simulator" .. path, headers = headers })
   return response.body, response.status
 end
 

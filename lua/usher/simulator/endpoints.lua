@@ -109,7 +109,10 @@ function endpoints.echo(self, request)
     good, reason = self.grants:check("access", token, self:now())
   end
   local verdict = good and "ok" or "0401"
-  self.ledger:add("echo", { access = token and ledger.fingerprint(token), verdict = verdict, reason = reason })
+  self.ledger:add(
+    "echo",
+    { access = token and ledger.fingerprint(token), verdict = verdict, reason = reason }
+  )
   return good and answers.success { query = request.query } or answers.refusal("0401", 401)
 end
 

@@ -29,7 +29,7 @@ local simulator = {}
 ---@field exchange_budget? integer requests in 24 hours
 ---@field refresh_budget? integer
 ---@field random? fun(count: integer): string bytes; `simulator.seeded` makes a run repeatable
----@field write? fun(line: string) gets each ledger entry as a line of JSON
+---@field on_entry? fun(entry: table) gets each ledger entry
 
 --- What an option is where it is not given: the provider's own figures.
 simulator.defaults = {
@@ -50,6 +50,9 @@ simulator.client_id_encodings = push.encodings
 
 --- What stands in the ledger for a code or token.
 simulator.fingerprint = ledger.fingerprint
+
+--- A ledger entry as a line of JSON.
+simulator.line = ledger.line
 
 ---@class usher.Simulator
 ---@field options table
@@ -82,7 +85,12 @@ end
 ---@return usher.core.Response
 function Simulator:infrastructure(status, path)
   self._requests = self._requests + 1
-  return answers.infrastructure(status, path, self._clock:wall(), ("%08x-%d"):format(self._requests, self._requests))
+  return answers.infrastructure(
+    status,
+    path,
+    self._clock:wall(),
+    ("%08x-%d"):format(self._requests, self._requests)
+  )
 end
 
 local function refuse(self, request, status)
@@ -197,7 +205,7 @@ function simulator.new(options)
         return core.encoding.base64url_encode(assert(random(24)))
       end,
     },
-    ledger = ledger.new { clock = options.clock, write = options.write },
+    ledger = ledger.new { clock = options.clock, on_entry = options.on_entry },
     budgets = {
       exchange = rolling_budget.new(merged.exchange_budget),
       refresh = rolling_budget.new(merged.refresh_budget),

@@ -22,7 +22,7 @@ end
 function inspection.ledger(self, request)
   local lines = {}
   for index, entry in ipairs(self.ledger:after(math.tointeger(parameter(request, "after")), PAGE)) do
-    lines[index] = json.encode(entry) .. "\n"
+    lines[index] = ledger.line(entry)
   end
   return { status = 200, headers = { ["content-type"] = "application/jsonl" }, body = table.concat(lines) }
 end

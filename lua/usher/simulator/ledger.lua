@@ -18,22 +18,33 @@ function ledger.fingerprint(text)
   return core.encoding.hex_encode(core.digest.sha256(text)):sub(1, 16)
 end
 
+--- The entry as a line of JSON.
+---@param entry table
+---@return string
+function ledger.line(entry)
+  return json.encode(entry) .. "\n"
+end
+
+local function round(seconds)
+  return math.floor(seconds * 1000 + 0.5) / 1000
+end
+
 --- Appends an entry, which also gets `number` (1, 2, ...), `kind`, `at` (Unix seconds) and `elapsed` (seconds since the
---- simulator's start, which no step of the wall clock moves).
+--- simulator's start, which no step of the wall clock moves), both to a millisecond.
 ---@param kind string
 ---@param fields table flat
 ---@return table entry
 function Ledger:add(kind, fields)
-  local entry = { number = self._last + 1, kind = kind, at = self._clock:wall() }
-  entry.elapsed = self._clock:boot() - self._started_at
+  local entry = { number = self._last + 1, kind = kind, at = round(self._clock:wall()) }
+  entry.elapsed = round(self._clock:boot() - self._started_at)
   for name, value in pairs(fields) do
     entry[name] = value
   end
   self._last = entry.number
   self._entries[self._last] = entry
   self._entries[self._last - self._capacity] = nil
-  if self._write then
-    self._write(json.encode(entry) .. "\n")
+  if self._on_entry then
+    self._on_entry(entry)
   end
   return entry
 end
@@ -62,7 +73,7 @@ end
 
 ---@class usher.simulator.ledger.options
 ---@field clock usher.Clock
----@field write? fun(line: string) gets each entry as a line of JSON
+---@field on_entry? fun(entry: table) gets each entry
 ---@field capacity? integer default 1000000
 
 ---@param options usher.simulator.ledger.options
@@ -71,7 +82,7 @@ function ledger.new(options)
   return setmetatable({
     _clock = options.clock,
     _started_at = options.clock:boot(),
-    _write = options.write,
+    _on_entry = options.on_entry,
     _capacity = options.capacity or 1000000,
     _entries = {},
     _last = 0,

@@ -34,8 +34,7 @@ function Server:close()
 end
 
 ---@class usher.simulator.server.options: usher.simulator.pusher.options
----@field host string numeric
----@field port integer 0: the system chooses
+---@field address usher.config.Address
 
 --- Listens, and pushes from then on.
 ---@param options usher.simulator.server.options
@@ -44,8 +43,9 @@ end
 function server.start(options)
   local self = setmetatable({ _simulator = options.simulator }, Server)
   local listener, err = core.listener.open {
-    host = options.host,
-    port = options.port,
+    host = options.address.host,
+    port = options.address.port,
+    path = options.address.path,
     handler = function(request)
       return handle(self, request)
     end,
