@@ -21,7 +21,8 @@
     X(process)                                                                                               \
     X(http)                                                                                                  \
     X(sqlite)                                                                                                \
-    X(listener)
+    X(listener)                                                                                              \
+    X(transfer)
 
 #define USHER_MODULE_PROTOTYPE(name) int usher_bind_##name(lua_State *L);
 USHER_MODULE_LIST(USHER_MODULE_PROTOTYPE)
