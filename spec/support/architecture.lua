@@ -39,8 +39,8 @@ local LUA_LEVELS = {
   { "keeper" },
   { "callback", "api" },
   { "gateway", "simulator" },
-  { "init" },
-  { "cli", "client" },
+  { "init", "client" },
+  { "cli" },
 }
 
 -- Words that say nothing about what a file holds.

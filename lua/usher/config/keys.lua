@@ -17,7 +17,7 @@ local keys = {
   ["callback.listen"] = {
     value = values.listen,
     default = "127.0.0.1:8080",
-    what = "where the provider's callbacks arrive; beyond this machine only with callback.plain",
+    what = "where the provider's callbacks arrive; other machines reach it only where plain callbacks are allowed",
   },
   ["callback.plain"] = {
     value = values.flag,

@@ -1,0 +1,83 @@
+-- SPDX-License-Identifier: MIT
+-- What `usher run` is to run: the operator's configuration file, or the bundled description, which the environment
+-- fills.
+
+local config = require "usher.config"
+local core = require "usher.core"
+local errors = require "usher.errors"
+local file = require "usher.config.file"
+local master_key = require "usher.config.master_key"
+local usher = require "usher"
+
+local description = {}
+
+local FOLDER_MODE = 448 -- 0700
+
+local function memories_ai(settings)
+  local memories = settings.memories
+  return usher.provider.memories_ai {
+    api_key = memories.api_key,
+    client_id = memories.client_id,
+    base_url = memories.base_url,
+    callback_path = settings.callback.path,
+    policy = memories.policy,
+  }
+end
+
+--- The bundled description. Opens nothing.
+---@param settings table of `config.from_environment`
+---@param key usher.core.Secret the master key
+---@param store_path string
+---@return usher.gateway.Description
+function description.bundled(settings, key, store_path)
+  return usher.gateway {
+    callback = {
+      listen = settings.callback.listen,
+      path = settings.callback.path,
+      allow = settings.callback.allow,
+    },
+    api = settings.api,
+    store = usher.store.sqlite { path = store_path, key = key },
+    accounts = { [settings.account] = memories_ai(settings) },
+    log = settings.log,
+  }
+end
+
+local function from_environment()
+  local settings, err = config.from_environment()
+  if not settings then
+    return nil, err
+  end
+  local store_path = settings.state_dir .. "/usher.db"
+  local key
+  key, err = master_key.load(settings, store_path)
+  if not key then
+    return nil, err
+  end
+  local made
+  made, err = core.file.make_directory(settings.state_dir, FOLDER_MODE)
+  if not made then
+    return errors.fail("bad_configuration", err.message)
+  end
+  return description.bundled(settings, key, store_path)
+end
+
+--- Reads the configuration: of the file, or of the environment where none is given. Makes the state folder and the
+--- master key where the environment's configuration has none yet.
+---@param path? string
+---@return usher.gateway.Description? description
+---@return usher.Error? err bad_configuration
+function description.load(path)
+  if not path then
+    return from_environment()
+  end
+  local value, err = file.load(path)
+  if err then
+    return nil, err
+  elseif not usher.is_description(value) then
+    return errors.fail("bad_configuration", path .. ": a configuration returns usher.gateway { ... }")
+  end
+  return value
+end
+
+return description

@@ -1,0 +1,63 @@
+-- SPDX-License-Identifier: MIT
+-- Exit codes, most of them from sysexits.h, and how a command ends with an error.
+
+local exit = {
+  OK = 0,
+  USAGE = 64, -- or an unknown account
+  NO_GATEWAY = 69,
+  INTERNAL = 70,
+  TEMPORARY = 75, -- nothing there yet, budget used up, or the like: later it may work
+  REFUSED = 77, -- by the gateway or the provider: a person must act
+  CONFIGURATION = 78,
+}
+
+local CODES = {
+  unknown_account = exit.USAGE,
+  bad_request = exit.USAGE,
+  no_gateway = exit.NO_GATEWAY,
+  awaiting_credential = exit.TEMPORARY,
+  budget_exhausted = exit.TEMPORARY,
+  temporarily_unavailable = exit.TEMPORARY,
+  timeout = exit.TEMPORARY,
+  reauthorization_required = exit.REFUSED,
+  unauthorized = exit.REFUSED,
+  forbidden = exit.REFUSED,
+  misdirected = exit.REFUSED,
+  refused = exit.REFUSED,
+  bad_configuration = exit.CONFIGURATION,
+}
+
+--- The exit code for an error.
+---@param err { code: string }
+---@return integer
+function exit.code_of(err)
+  return CODES[err.code] or exit.INTERNAL
+end
+
+--- Tells a person what went wrong, without control characters that a terminal would obey.
+---@param message string
+function exit.complain(message)
+  io.stderr:write("usher: ", (message:gsub("%c", "?")), "\n")
+end
+
+--- Tells of an error and gives its exit code: `return exit.fail(err)`.
+---@param err { code: string, message: string }
+---@return integer
+function exit.fail(err)
+  exit.complain(err.message)
+  return exit.code_of(err)
+end
+
+--- Writes a command's result. Raises where it cannot: nobody may take half of it for the whole.
+---@param text string
+function exit.print(text)
+  local written, reason = io.stdout:write(text)
+  if written then
+    written, reason = io.stdout:flush()
+  end
+  if not written then
+    error("standard output: " .. reason, 0)
+  end
+end
+
+return exit

@@ -1,0 +1,101 @@
+-- SPDX-License-Identifier: MIT
+-- `usher run`: the gateway, until a signal ends it.
+
+local exit = require "usher.cli.exit"
+local variables = require "usher.config.variables"
+
+local run = {}
+
+local DRAIN_SECONDS = 5
+
+local function describe_variable(variable)
+  local default = variable.default_text or variable.default
+  local note = ""
+  if variable.required then
+    note = " Required."
+  elseif default ~= nil and type(default) ~= "table" and type(default) ~= "boolean" then
+    note = (" Default: %s."):format(default)
+  end
+  return ("   %-26s %s.%s"):format(variable.name, variable.what, note)
+end
+
+local function environment_help()
+  local lines =
+    { "Environment, without a CONFIG.lua (NAME_FILE instead of NAME reads the value from a file):" }
+  for _, variable in ipairs(variables) do
+    table.insert(lines, describe_variable(variable))
+  end
+  return table.concat(lines, "\n")
+end
+
+function run.describe(command)
+  command
+    :argument(
+      "config",
+      "A configuration file in Lua; without one the environment configures the bundled gateway."
+    )
+    :argname("CONFIG.lua")
+    :args "?"
+  command:epilog(environment_help())
+end
+
+-- Resolves once the gateway has stopped: the first signal lets requests end, the second cuts them, the third does not
+-- even wait for the store.
+local function stop_on_signals(gateway)
+  local core = require "usher.core"
+  local ended, signals, count = core.future.new(), {}, 0
+  local function on_signal()
+    count = count + 1
+    if count < 3 then
+      gateway:stop(count == 1 and DRAIN_SECONDS or 0)
+    end
+    ended:resolve()
+  end
+  for _, name in ipairs { "SIGTERM", "SIGINT" } do
+    table.insert(signals, assert(core.signal.start(name, on_signal)))
+  end
+  return ended, signals
+end
+
+local function serve(gateway)
+  local ended, signals = stop_on_signals(gateway)
+  ended:wait()
+  for _, signal in ipairs(signals) do
+    signal:close()
+  end
+  return exit.OK
+end
+
+-- A gateway that does not come up is misconfigured, unless time may help.
+local function fail_to_start(err)
+  exit.complain(err.message)
+  if err.code == "internal" then
+    return exit.INTERNAL
+  end
+  return err.retryable and exit.TEMPORARY or exit.CONFIGURATION
+end
+
+--- The gateway for a command line, ready to start.
+local function make_gateway(path)
+  local description, err = require("usher.cli.description").load(path)
+  if not description then
+    return nil, err
+  end
+  return require("usher.gateway").new(description)
+end
+
+function run.run(arguments)
+  require("usher.core").process.harden()
+  local gateway, err = make_gateway(arguments.config)
+  if not gateway then
+    return fail_to_start(err)
+  end
+  local started
+  started, err = gateway:start()
+  if not started then
+    return fail_to_start(err)
+  end
+  return serve(gateway)
+end
+
+return run

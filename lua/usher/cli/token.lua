@@ -1,0 +1,57 @@
+-- SPDX-License-Identifier: MIT
+-- `usher token`: prints a valid token, for scripts.
+
+local connection = require "usher.cli.connection"
+local exit = require "usher.cli.exit"
+local json = require "usher.json"
+
+local token = {}
+
+local MAX_TTL_SECONDS = 400 * 24 * 3600
+local MAX_WAIT_SECONDS = 60
+
+local FORMATS = {
+  plain = function(answer)
+    return answer.access_token
+  end,
+  json = json.encode,
+  header = function(answer)
+    return ("Authorization: %s %s"):format(answer.token_type or "Bearer", answer.access_token)
+  end,
+}
+
+function token.describe(command)
+  command:argument("account", "The account's name."):argname "ACCOUNT"
+  command
+    :option(
+      "--min-ttl",
+      "How long the token must still live; less: at most one refresh, then the newest there is."
+    )
+    :argname("SECONDS")
+    :convert(connection.seconds(0, MAX_TTL_SECONDS))
+  command
+    :option("--wait", "How long to wait for that refresh, at most 60.")
+    :argname("SECONDS")
+    :convert(connection.seconds(0, MAX_WAIT_SECONDS))
+  command
+    :option("--format", "The token alone, the API's answer, or a header line for curl -H @-.")
+    :choices({ "plain", "json", "header" })
+    :default "plain"
+  connection.describe(command)
+end
+
+function token.run(arguments)
+  local gateway, err = connection.open(arguments)
+  if not gateway then
+    return exit.fail(err)
+  end
+  local answer
+  answer, err = gateway:token(arguments.account, { min_ttl = arguments.min_ttl, wait = arguments.wait })
+  if not answer then
+    return exit.fail(err)
+  end
+  exit.print(FORMATS[arguments.format](answer) .. "\n")
+  return exit.OK
+end
+
+return token

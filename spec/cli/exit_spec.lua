@@ -1,0 +1,36 @@
+-- SPDX-License-Identifier: MIT
+local core = require "usher.core"
+local exit = require "usher.cli.exit"
+local paths = require "spec.support.paths"
+
+describe("exit", function()
+  it("has the codes of the contract", function()
+    for code, expected in pairs {
+      unknown_account = 64,
+      no_gateway = 69,
+      internal = 70,
+      awaiting_credential = 75,
+      budget_exhausted = 75,
+      temporarily_unavailable = 75,
+      reauthorization_required = 77,
+      refused = 77,
+      unauthorized = 77,
+      bad_configuration = 78,
+    } do
+      assert.is_table(core.errors[code])
+      assert.are.equal(expected, exit.code_of { code = code }, code)
+    end
+  end)
+
+  it("ends with 70 on a code it does not know", function()
+    assert.are.equal(70, exit.code_of { code = "nonsense" })
+  end)
+
+  it("fails where the result cannot be written", function()
+    local command = ("'%s/bin/usher' keygen 2>&1 >/dev/full; echo $?"):format(paths.root)
+    local pipe = io.popen(command)
+    local output = pipe:read "a"
+    pipe:close()
+    assert.matches("No space left on device\n70\n$", output)
+  end)
+end)
