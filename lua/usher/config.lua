@@ -6,5 +6,6 @@ local environment = require "usher.config.environment"
 local config = {}
 
 config.from_environment = environment.read
+config.by_variable = environment.by_variable
 
 return config

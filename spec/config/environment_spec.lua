@@ -160,6 +160,20 @@ describe("the environment", function()
   end)
 end)
 
+describe("environment.by_variable", function()
+  it("names the variable behind a key", function()
+    for message, expected in pairs {
+      ["callback.listen: in use"] = "USHER_CALLBACK_LISTEN: in use",
+      ["callback.allow[2]: not a network"] = "USHER_CALLBACK_ALLOW[2]: not a network",
+      ["accounts.default: odd"] = "accounts.default: odd",
+      ["/state/usher.db: locked"] = "/state/usher.db: locked",
+      [""] = "",
+    } do
+      assert.are.equal(expected, environment.by_variable(message))
+    end
+  end)
+end)
+
 describe("the process's environment", function()
   it("keeps no secret once read", function()
     local script = [[

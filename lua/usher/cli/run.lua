@@ -67,8 +67,8 @@ local function serve(gateway)
 end
 
 -- A gateway that does not come up is misconfigured, unless time may help.
-local function fail_to_start(err)
-  exit.complain(err.message)
+local function fail_to_start(err, path)
+  exit.complain(path and err.message or require("usher.config").by_variable(err.message))
   if err.code == "internal" then
     return exit.INTERNAL
   end
@@ -88,12 +88,12 @@ function run.run(arguments)
   require("usher.core").process.harden()
   local gateway, err = make_gateway(arguments.config)
   if not gateway then
-    return fail_to_start(err)
+    return fail_to_start(err, arguments.config)
   end
   local started
   started, err = gateway:start()
   if not started then
-    return fail_to_start(err)
+    return fail_to_start(err, arguments.config)
   end
   return serve(gateway)
 end

@@ -104,6 +104,16 @@ local function add_locations(settings, reader)
   return true
 end
 
+--- A message over a description's key, told by the variable that sets it: `callback.listen: ...` is for the operator
+--- `USHER_CALLBACK_LISTEN: ...`.
+---@param message string
+---@return string
+function environment.by_variable(message)
+  local path, rest = message:match "^([%l_.]+)(.*)$"
+  local name = path and name_of(path)
+  return name and name .. rest or message
+end
+
 --- Reads and checks every variable. Nothing is opened or made.
 ---@param getenv? fun(name: string): string? default: the process's environment, where secrets are overwritten
 ---@param read_file? fun(path: string): string?, string?
