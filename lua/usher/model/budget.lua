@@ -108,4 +108,20 @@ function budget.add(buckets, wall, count)
   return sums
 end
 
+--- Moves what a clock that ran ahead has counted into hours to come to the present hour, where it grows old.
+---@param buckets table<integer|string, integer>
+---@param wall number seconds since 1970
+---@return table<integer, integer> buckets
+---@return boolean is_changed
+function budget.redate(buckets, wall)
+  local now, sums, is_changed = hour_of(wall), {}, false
+  for hour, count in pairs(buckets) do
+    hour = tonumber(hour)
+    is_changed = is_changed or hour > now
+    hour = math.min(hour, now)
+    sums[hour] = (sums[hour] or 0) + count
+  end
+  return sums, is_changed
+end
+
 return budget

@@ -1,0 +1,114 @@
+-- SPDX-License-Identifier: MIT
+-- The three records of an account and their JSON texts. Pure.
+
+local errors = require "usher.errors"
+local json = require "usher.json"
+
+local records = {}
+
+--- Each is one row, with a version of its own.
+records.FIELDS = { "tokens", "inbox", "claim" }
+
+local EMPTY = {
+  tokens = function()
+    return {}
+  end,
+  inbox = function()
+    return { sequence = 0, pushes = {}, spent = {}, gaps = {} }
+  end,
+  claim = function()
+    return { fence = 0, budgets = {} }
+  end,
+}
+
+--- A record that nothing has happened to.
+---@param field "tokens"|"inbox"|"claim"
+---@return table
+function records.empty(field)
+  return EMPTY[field]()
+end
+
+--- A copy of the record with some fields changed.
+---@generic T: table
+---@param record T
+---@param changes table
+---@return T
+function records.with(record, changes)
+  local copy = {}
+  for key, value in pairs(record) do
+    copy[key] = value
+  end
+  for key, value in pairs(changes) do
+    copy[key] = value
+  end
+  return copy
+end
+
+local function map_keys(budgets, convert)
+  local mapped = {}
+  for kind, buckets in pairs(budgets) do
+    mapped[kind] = {}
+    for hour, count in pairs(buckets) do
+      mapped[kind][convert(hour)] = count
+    end
+  end
+  return mapped
+end
+
+local function hour_to_text(hour)
+  return ("%d"):format(hour)
+end
+
+local function to_json(field, record)
+  if field == "inbox" then
+    return records.with(record, {
+      pushes = json.array(record.pushes),
+      spent = json.array(record.spent),
+      gaps = json.array(record.gaps),
+    })
+  elseif field == "claim" then
+    return records.with(record, { budgets = map_keys(record.budgets, hour_to_text) })
+  end
+  return record
+end
+
+--- The record's JSON text.
+---@param field "tokens"|"inbox"|"claim"
+---@param record table
+---@return string? text
+---@return usher.Error? err invalid_argument: a value that has no JSON form, such as a string that is not UTF-8
+function records.encode(field, record)
+  local is_encoded, text = pcall(json.encode, to_json(field, record))
+  if not is_encoded then
+    return errors.fail("invalid_argument", tostring(text))
+  end
+  return text
+end
+
+local function has_shape(field, record)
+  local empty = records.empty(field)
+  for key, value in pairs(empty) do
+    if type(record[key]) ~= type(value) then
+      return false
+    end
+  end
+  return true
+end
+
+--- The record of a JSON text.
+---@param field "tokens"|"inbox"|"claim"
+---@param text string
+---@return table? record
+---@return usher.Error? err store_corrupt
+function records.decode(field, text)
+  local record, err = json.decode(text)
+  if type(record) ~= "table" or not has_shape(field, record) then
+    return errors.fail("store_corrupt", "a record that is none: " .. (err and err.message or field))
+  end
+  if field == "claim" then
+    record.budgets = map_keys(record.budgets, math.tointeger)
+  end
+  return record
+end
+
+return records

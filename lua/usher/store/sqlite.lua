@@ -1,0 +1,249 @@
+-- SPDX-License-Identifier: MIT
+-- The store in one SQLite file. The statements are plain enough for PostgreSQL: conditional changes of single rows,
+-- parameters numbered in the order in which they first appear.
+
+local contract = require "usher.store.contract"
+local core = require "usher.core"
+local errors = require "usher.errors"
+local master_key = require "usher.config.master_key"
+local sealer = require "usher.model.sealer"
+
+local sqlite = {}
+
+local KEY_BYTES = 32
+local APPLICATION_ID = 0x75736872 -- "ushr"
+
+-- Sealed like a record, of an account that cannot be: opens with the right key only.
+local HEADER = { account = "", field = "header", version = 1, text = "usher store 1" }
+
+local CREATE = {
+  "CREATE TABLE header (sealed TEXT NOT NULL)",
+  "CREATE TABLE counter (value INTEGER NOT NULL)",
+  "INSERT INTO counter (value) VALUES (0)",
+  [[CREATE TABLE accounts (
+      account TEXT NOT NULL PRIMARY KEY,
+      epoch INTEGER NOT NULL,
+      changed INTEGER NOT NULL)]],
+  [[CREATE TABLE records (
+      account TEXT NOT NULL,
+      field TEXT NOT NULL,
+      version INTEGER NOT NULL,
+      sealed TEXT NOT NULL,
+      PRIMARY KEY (account, field))]],
+}
+
+local SQL = {
+  read_header = "SELECT sealed FROM header",
+  -- One row that every change touches: changes get their numbers in the order in which they become visible.
+  count = "UPDATE counter SET value = value + 1",
+  add_account = [[INSERT INTO accounts (account, epoch, changed) VALUES ($1, 0, 0)
+    ON CONFLICT (account) DO NOTHING]],
+  note_change = [[UPDATE accounts SET changed = (SELECT value FROM counter) WHERE account = $1 AND epoch = $2]],
+  raise_epoch = [[UPDATE accounts SET epoch = epoch + 1, changed = (SELECT value FROM counter)
+    WHERE account = $1]],
+  read = [[SELECT accounts.epoch, records.field, records.version, records.sealed
+    FROM accounts LEFT JOIN records ON records.account = accounts.account WHERE accounts.account = $1]],
+  insert = [[INSERT INTO records (account, field, version, sealed) VALUES ($1, $2, 1, $3)
+    ON CONFLICT (account, field) DO NOTHING]],
+  update = [[UPDATE records SET version = version + 1, sealed = $1
+    WHERE account = $2 AND field = $3 AND version = $4]],
+  erase = "DELETE FROM records WHERE account = $1",
+  names = "SELECT DISTINCT account FROM records ORDER BY account",
+  changes = "SELECT account, changed FROM accounts WHERE changed > $1 ORDER BY changed",
+}
+
+---@class usher.store.sqlite.Engine: usher.store.Engine
+---@field private _path string
+---@field private _sealer usher.Sealer
+---@field private _database? usher.core.sqlite.Engine
+local Engine = {}
+Engine.__index = Engine
+
+local function transact(self, steps)
+  if not self._database then
+    return errors.fail("closed", "the store is not open")
+  end
+  return self._database:transaction(steps)
+end
+
+local function query(self, sql, ...)
+  local results, err = transact(self, { { sql, params = table.pack(...) } })
+  return results and results[1].rows, err
+end
+
+local function statements_of_new_file(self)
+  local sealed, err = self._sealer:seal(HEADER.account, HEADER.field, HEADER.version, HEADER.text)
+  if not sealed then
+    return nil, err
+  end
+  -- Of letters, digits and "+/=." only: safe between quotes.
+  local statements = table.move(CREATE, 1, #CREATE, 1, {})
+  table.insert(statements, ("INSERT INTO header (sealed) VALUES ('%s')"):format(sealed))
+  return statements
+end
+
+local function check_key(self, rows)
+  local sealed = rows[1] and rows[1][1]
+  if type(sealed) ~= "string" then
+    return errors.fail("store_corrupt", self._path .. " has no header record")
+  end
+  local text = self._sealer:open(HEADER.account, HEADER.field, HEADER.version, sealed)
+  if text ~= HEADER.text then
+    return errors.fail(
+      "bad_seal",
+      ("the master key is not the one of the store %s, which is left as it is"):format(self._path)
+    )
+  end
+  return true
+end
+
+-- Reading changes nothing on disk. Only with the right key the first write follows, which also shows at once whether
+-- the store can be written.
+local function settle(self)
+  local rows, err = query(self, SQL.read_header)
+  local is_ours
+  if rows then
+    is_ours, err = check_key(self, rows)
+  end
+  if not is_ours then
+    return nil, err
+  end
+  local counted
+  counted, err = transact(self, { { SQL.count } })
+  return counted and true, err
+end
+
+function Engine:open()
+  local statements, err = statements_of_new_file(self)
+  if not statements then
+    return nil, err
+  end
+  self._database, err = core.sqlite.open {
+    path = self._path,
+    application_id = APPLICATION_ID,
+    create = self._create and statements or nil,
+  }
+  if not self._database then
+    return nil, err
+  end
+  local settled
+  settled, err = settle(self)
+  if not settled then
+    self:close()
+  end
+  return settled, err
+end
+
+function Engine:close()
+  local database = self._database
+  self._database = nil
+  if database then
+    database:close()
+  end
+end
+
+function Engine:read(name)
+  local found, err = query(self, SQL.read, name)
+  if not found then
+    return nil, err
+  end
+  local rows = {}
+  for _, row in ipairs(found) do
+    if row[2] then
+      table.insert(rows, { field = row[2], version = row[3], sealed = row[4] })
+    end
+  end
+  return { epoch = found[1] and found[1][1] or 0, rows = rows }
+end
+
+local function step_of(name, row)
+  if row.version == 0 then
+    return { SQL.insert, params = { name, row.field, row.sealed }, guard = row.field }
+  end
+  return { SQL.update, params = { row.sealed, name, row.field, row.version }, guard = row.field }
+end
+
+function Engine:write(name, epoch, rows)
+  local steps = {
+    { SQL.add_account, params = { name } },
+    { SQL.count },
+    { SQL.note_change, params = { name, epoch }, guard = "epoch" },
+  }
+  for _, row in ipairs(rows) do
+    table.insert(steps, step_of(name, row))
+  end
+  local results, err = transact(self, steps)
+  if not results and err.code == "guard" then
+    return errors.fail "conflict"
+  end
+  return results and true, err
+end
+
+function Engine:erase(name)
+  local results, err = transact(self, {
+    { SQL.count },
+    { SQL.raise_epoch, params = { name } },
+    { SQL.erase, params = { name } },
+  })
+  return results and true, err
+end
+
+function Engine:names()
+  local rows, err = query(self, SQL.names)
+  if not rows then
+    return nil, err
+  end
+  local names = {}
+  for index, row in ipairs(rows) do
+    names[index] = row[1]
+  end
+  return names
+end
+
+function Engine:changes(since)
+  local rows, err = query(self, SQL.changes, since)
+  if not rows then
+    return nil, err
+  end
+  local names, cursor = {}, since
+  for index, row in ipairs(rows) do
+    names[index], cursor = row[1], row[2]
+  end
+  return names, cursor
+end
+
+local function key_of(key)
+  if key == nil or #key == KEY_BYTES then
+    return key
+  end
+  return master_key.parse(type(key) == "string" and key or key:reveal(), "key")
+end
+
+---@class usher.store.sqlite.options
+---@field path string the file; its folder must exist
+---@field key usher.core.Secret|string the master key: 32 bytes, or their base64 text as key files hold it
+---@field create? boolean default true; false: a missing file is not_found
+
+--- A store in a file. Opens nothing yet.
+---@param options usher.store.sqlite.options
+---@return usher.Store
+function sqlite.new(options)
+  local known = { path = true, key = true, create = true }
+  for name in pairs(options) do
+    if not known[name] then
+      error(("usher.store.sqlite takes no '%s'"):format(name), 2)
+    end
+  end
+  if type(options.path) ~= "string" or options.path == "" then
+    error("usher.store.sqlite: path must be a string", 2)
+  end
+  local key, err = key_of(options.key)
+  if not key then
+    error("usher.store.sqlite: " .. (err and err.message or "key is missing"), 2)
+  end
+  local sealer_of_key = sealer.new { key = key }
+  local engine = { _path = options.path, _sealer = sealer_of_key, _create = options.create ~= false }
+  return contract.new(setmetatable(engine, Engine), sealer_of_key)
+end
+
+return sqlite
