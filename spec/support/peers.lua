@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: MIT
--- Listeners and the clients connected to them, closed at the end of the case that opened them.
+-- Listeners, the clients connected to them and folders for their sockets, gone at the end of the case that opened them.
 
 local busted = require "busted"
 local client = require "spec.support.socket_client"
 local core = require "usher.core"
+local temporary = require "spec.support.temporary"
 
 local peers = {}
 
@@ -31,6 +32,18 @@ function peers.connect(listener)
   local peer = client.connect(listener:address())
   table.insert(opened, peer)
   return peer
+end
+
+--- A new folder.
+---@return string path
+function peers.folder()
+  local path = temporary.folder()
+  table.insert(opened, {
+    close = function()
+      temporary.remove(path)
+    end,
+  })
+  return path
 end
 
 --- Turns the loop until that many tasks are there.

@@ -79,11 +79,15 @@ function Client:poll()
   if self.ended then
     return
   end
-  local bytes, reason, partial = self.socket:receive(65536)
-  self.received = self.received .. (bytes or partial or "")
-  if reason and reason ~= "timeout" then
-    self.ended = reason
-  end
+  local pieces = { self.received }
+  repeat
+    local bytes, reason, partial = self.socket:receive(65536)
+    table.insert(pieces, bytes or partial)
+    if reason and reason ~= "timeout" then
+      self.ended = reason
+    end
+  until reason
+  self.received = table.concat(pieces)
 end
 
 --- Sends all bytes.
