@@ -35,7 +35,7 @@ end
 ---@param seconds number
 function Clock:sleep(seconds)
   local future = core.future.new()
-  self:timer(seconds, function()
+  local _ <close> = self:timer(seconds, function()
     future:resolve()
   end)
   future:wait()

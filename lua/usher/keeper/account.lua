@@ -1,0 +1,199 @@
+-- SPDX-License-Identifier: MIT
+-- One account's live value: the record as last read from the store, and what only this process knows. No I/O, and
+-- nothing here decides anything.
+
+local budget = require "usher.model.budget"
+local refresh_policy = require "usher.keeper.refresh_policy"
+local waiters = require "usher.keeper.waiters"
+
+local account = {}
+
+-- A token that was issued later than now: the clock was set back while we were away, and nothing tells its age.
+local CLOCK_TOLERANCE = 5
+
+---@class usher.keeper.Now both clocks, read together
+---@field wall number
+---@field boot number
+
+---@class usher.keeper.Account
+---@field name string
+---@field provider usher.Provider
+---@field config table
+---@field policy usher.Policy
+---@field pinned? string the configured subject
+---@field is_disabled boolean
+---@field record table as the store gave it
+---@field status? string written by keeper/lifecycle.lua alone
+---@field plan usher.keeper.Plan the last choice, with `at` on the boot clock
+---@field flight? table the attempt under way
+---@field waiters usher.keeper.Waiters those who wait for a token or for the flight's end
+---@field expires? number boot time of the access token's expiry, where this process knows it better than the disk
+---@field has_refresh boolean the provider would refresh this token set
+---@field failures integer in a row
+---@field last_error? {class: string, code: string, at: integer}
+---@field backoff_until? number boot time
+---@field is_backoff_clearable boolean a push ends the backoff
+---@field closures table<string, {till: number?, count: integer}> kinds that the provider closed, by boot time
+---@field last_attempts table<string, number> kind -> boot time
+---@field refused integer credentials refused in a row
+---@field refusals table<string, integer> subject -> refusals, before a subject is known
+---@field superseded table<integer, true> sequences of credentials given up with an unknown outcome
+---@field pushes table<integer, integer> hour -> pushes that this process has received
+---@field unsaved? table a token set that the store could not take yet
+---@field uncounted table<string, table> kind -> buckets of requests that the store could not count
+---@field last_read integer number of the store read that the record comes from
+---@field listening_since number boot time
+---@field has_missed_push boolean and has told so
+---@field is_low table<string, boolean> kind -> told that little of the budget is left
+---@field noted table<string, boolean> oddities of answers that were told
+local Account = {}
+Account.__index = Account
+Account.__name = "usher.keeper.account"
+
+local EMPTY_RECORD = { version = 0, epoch = 0, pushes = {}, push_gaps = {}, budgets = {} }
+
+--- Whom the account belongs to, once that is known.
+---@return string?
+function Account:subject()
+  return self.pinned or self.record.subject
+end
+
+--- Seconds between pushes, where known.
+---@return number?
+function Account:push_interval()
+  return refresh_policy.push_interval(self.policy, self.record.push_gaps)
+end
+
+---@param kind "exchange"|"refresh"
+---@return integer? requests a day
+function Account:limit(kind)
+  return self.policy.budgets and self.policy.budgets[kind]
+end
+
+--- What counts against the limit: the store's count, and what it could not be told.
+---@param kind "exchange"|"refresh"
+---@return table<integer, integer>
+function Account:buckets(kind)
+  local sums = {}
+  for _, buckets in ipairs { self.record.budgets[kind] or {}, self.uncounted[kind] or {} } do
+    for hour, count in pairs(buckets) do
+      hour = tonumber(hour)
+      sums[hour] = (sums[hour] or 0) + count
+    end
+  end
+  return sums
+end
+
+--- Counts a request in memory, while the store cannot.
+---@param kind "exchange"|"refresh"
+---@param now usher.keeper.Now
+function Account:count(kind, now)
+  self.uncounted[kind] = budget.add(self.uncounted[kind], now.wall, 1)
+end
+
+--- Whether a refresh may replace the refresh token, so that its answer must be kept.
+---@return boolean
+function Account:rotates()
+  local tokens = self.record.token_set
+  return self.policy.rotates ~= false or tokens ~= nil and tokens.refresh_rotated == true
+end
+
+--- Seconds until the access token expires by the more cautious of the two clocks: the wall clock may have been set, and
+--- what this process obtained it can time by itself. nil: there is no token.
+---@param now usher.keeper.Now
+---@return number?
+function Account:left(now)
+  local tokens = self.record.token_set
+  return tokens and math.min(tokens.expires_at - now.wall, self.expires - now.boot)
+end
+
+--- Seconds that the access token lives in all.
+---@return number?
+function Account:life()
+  local tokens = self.record.token_set
+  return tokens and tokens.expires_at - tokens.issued_at
+end
+
+--- The token to serve, as consumers get it; nil where none is valid.
+---@param now usher.keeper.Now
+---@return {access_token: string, token_type: string, expires_in: integer, expires_at: integer}?
+function Account:answer(now)
+  local tokens, left = self.record.token_set, self:left(now)
+  if self.is_disabled or not left or left <= 0 then
+    return nil
+  end
+  return {
+    access_token = tokens.access_token,
+    token_type = tokens.token_type,
+    expires_in = math.floor(left),
+    expires_at = math.floor(now.wall + left),
+  }
+end
+
+-- Of a token set that comes from the disk only the wall clock tells the age.
+local function expiry_of_stored(tokens, now)
+  if now.wall < tokens.issued_at - CLOCK_TOLERANCE then
+    return now.boot
+  end
+  return now.boot + math.min(tokens.expires_at - now.wall, tokens.expires_at - tokens.issued_at)
+end
+
+--- Takes a record that was read from the store, or made for it. Older ones than the present one have no effect.
+---@param record table
+---@param now usher.keeper.Now
+---@param expires? number boot time of the access token's expiry, where its request was timed
+function Account:adopt(record, now, expires)
+  local tokens, old = record.token_set, self.record.token_set
+  local is_older = record.epoch < self.record.epoch
+    or record.epoch == self.record.epoch and record.version < self.record.version
+  if is_older then
+    return
+  end
+  self.record = record
+  if not tokens then
+    self.expires = nil
+  elseif expires or not old or old.access_token ~= tokens.access_token then
+    self.expires = expires or expiry_of_stored(tokens, now)
+  end
+end
+
+--- Forgets failures, as after a success.
+function Account:clear_failures()
+  self.failures, self.last_error, self.backoff_until = 0, nil, nil
+  self.refused, self.refusals = 0, {}
+end
+
+---@param name string
+---@param settings {provider: usher.Provider, config: table, policy: usher.Policy, subject?: string, disabled?: boolean}
+---@param boot number seconds since boot
+---@return usher.keeper.Account
+function account.new(name, settings, boot)
+  return setmetatable({
+    name = name,
+    provider = settings.provider,
+    config = settings.config,
+    policy = settings.policy or settings.provider.policy,
+    pinned = settings.subject,
+    is_disabled = settings.disabled == true,
+    record = EMPTY_RECORD,
+    plan = {},
+    waiters = waiters.new(),
+    has_refresh = false,
+    failures = 0,
+    is_backoff_clearable = false,
+    closures = { exchange = { count = 0 }, refresh = { count = 0 } },
+    last_attempts = {},
+    refused = 0,
+    refusals = {},
+    superseded = {},
+    pushes = {},
+    uncounted = {},
+    last_read = 0,
+    listening_since = boot,
+    has_missed_push = false,
+    is_low = {},
+    noted = {},
+  }, Account)
+end
+
+return account

@@ -1,0 +1,281 @@
+-- SPDX-License-Identifier: MIT
+-- One attempt to exchange or refresh: claim, transfer, understand, keep. Waits; never raises for what a provider, a
+-- script or the network does.
+
+local budget = require "usher.model.budget"
+local commit = require "usher.keeper.commit"
+local credentials = require "usher.keeper.credentials"
+local errors = require "usher.errors"
+local events = require "usher.keeper.events"
+local lifecycle = require "usher.keeper.lifecycle"
+local outcome = require "usher.keeper.outcome"
+local records = require "usher.keeper.records"
+local refresh_policy = require "usher.keeper.refresh_policy"
+local saver = require "usher.keeper.saver"
+local setback = require "usher.keeper.setback"
+local token_set = require "usher.model.token_set"
+local view = require "usher.keeper.view"
+
+local attempt = {}
+
+local LEASE_BEYOND_TIMEOUT = 15 -- seconds: queueing and the store
+local HELD_RETRY = 5
+local SHORTEST_CLOSURE = 60
+local LOW_BUDGET = 8 / 10
+
+---@class usher.keeper.Attempt
+---@field keeper usher.Keeper
+---@field account usher.keeper.Account
+---@field plan usher.keeper.Plan
+---@field base table the record that it started from
+---@field request usher.core.transfer.Request
+---@field timeout number seconds
+---@field fence? integer nil: the store is down, and nothing is claimed
+---@field sent_at usher.keeper.Now
+
+local function unavailable(message, fields)
+  return errors.fail("temporarily_unavailable", message, fields)
+end
+
+-- request ---------------------------------------------------------------------------------------------
+
+local function request_of(self)
+  local account, plan = self.account, self.plan
+  local provider, config = account.provider, account.config
+  local context = { now = math.floor(self.keeper.clock:wall()), random = self.keeper.random }
+  if plan.kind == "refresh" then
+    return pcall(provider.refresh, config, self.base.token_set, context)
+  end
+  context.subject = account:subject() or plan.push.subject
+  return pcall(provider.exchange, config, plan.push.credential, context)
+end
+
+local function prepare(self)
+  local ran, request = request_of(self)
+  if not ran or type(request) ~= "table" then
+    return nil, ran and "it gave no request" or request
+  end
+  self.timeout = refresh_policy.timeout(view.margin(self.account))
+  self.request = {
+    method = request.method,
+    url = request.url,
+    headers = request.headers,
+    body = request.body,
+    timeout_ms = math.ceil(self.timeout * 1000),
+    ca_file = self.account.config.ca_file,
+  }
+  return true
+end
+
+-- claim -----------------------------------------------------------------------------------------------
+
+local function entry_of(self)
+  local account, plan = self.account, self.plan
+  if plan.kind == "refresh" then
+    plan.tries = view.refresh_tries(account)
+    return { version = self.base.version, tries = plan.tries }
+  end
+  local journal = self.base.journal
+  if journal and journal.kind == "exchange" and journal.entry.sequence ~= plan.push.sequence then
+    account.superseded[journal.entry.sequence] = true
+  end
+  plan.tries = credentials.tries(plan.push, journal)
+  return { sequence = plan.push.sequence, tries = plan.tries }
+end
+
+local function begin(self)
+  local limit = self.account:limit(self.plan.kind)
+  return self.keeper.store:begin(self.account.name, {
+    owner = self.keeper.owner,
+    lease = math.ceil(self.timeout) + LEASE_BEYOND_TIMEOUT,
+    kind = self.plan.kind,
+    now = math.floor(self.keeper.clock:wall()),
+    entry = entry_of(self),
+    limit = limit,
+    reserve = limit and budget.reserve(limit),
+    forced = self.plan.is_forced,
+  })
+end
+
+local refusals = {}
+
+function refusals.held(self)
+  self.account.backoff_until = self.keeper.clock:boot() + HELD_RETRY
+  return unavailable("another process is refreshing this account", { retry_after = HELD_RETRY })
+end
+
+function refusals.budget_exhausted(self, err)
+  local now = self.keeper:now()
+  local seconds = math.max(SHORTEST_CLOSURE, (err.opens_at or 0) - now.wall)
+  self.account.closures[self.plan.kind].till = now.boot + seconds
+  return errors.fail("budget_exhausted", nil, { retry_after = math.ceil(seconds) })
+end
+
+-- The store is down. Only an attempt whose answer may be lost goes on, and is counted in memory.
+local function go_on_without_store(self, err)
+  local account, kind, now = self.account, self.plan.kind, self.keeper:now()
+  if kind == "refresh" and not account:rotates() then
+    account:count(kind, now)
+    return true
+  end
+  account.failures = account.failures + 1
+  account.last_error = { class = "store", code = err.code, at = math.floor(now.wall) }
+  account.backoff_until = now.boot + refresh_policy.backoff(math.min(account.failures, 5), 0)
+  return unavailable "the store is down"
+end
+
+local function claim(self)
+  local fence, err = begin(self)
+  if fence then
+    self.keeper:note_store(nil)
+    self.fence = fence
+    return true
+  elseif refusals[err.code] then
+    records.reload(self.keeper, self.account)
+    return refusals[err.code](self, err)
+  end
+  self.keeper:note_store(err)
+  return go_on_without_store(self, err)
+end
+
+local function tell_low_budget(self)
+  local account, kind = self.account, self.plan.kind
+  local limit = account:limit(kind)
+  local used = limit and budget.used(account:buckets(kind), self.keeper.clock:wall())
+  local is_low = limit ~= nil and used >= (limit - budget.reserve(limit)) * LOW_BUDGET
+  if is_low and not account.is_low[kind] then
+    events.emit(self.keeper, "budget_low", account, { kind = kind, used = used, limit = limit })
+  end
+  account.is_low[kind] = is_low
+end
+
+-- success ---------------------------------------------------------------------------------------------
+
+local function tell_notes(self, answer)
+  for _, note in ipairs(answer.notes or {}) do
+    if not self.account.noted[note] then
+      self.account.noted[note] = true
+      self.keeper.log:warn("answer_noted", { account = self.account.name, kind = self.plan.kind, note = note })
+    end
+  end
+end
+
+local function change_of(self, tokens)
+  local push = self.plan.push
+  return {
+    fence = self.fence,
+    token_set = tokens,
+    subject = self.account:subject() or push and push.subject,
+    spent_sequence = push and push.sequence,
+  }
+end
+
+local function succeed(self, result, tokens)
+  tell_notes(self, result.answer)
+  local expires = self.sent_at.boot + tokens.expires_at - tokens.issued_at
+  return saver.save(self.keeper, self.account, {
+    kind = self.plan.kind,
+    change = change_of(self, tokens),
+    base = self.base,
+    expires = expires,
+    must_save = tokens.refresh_token ~= (self.base.token_set or {}).refresh_token,
+  })
+end
+
+-- failure ---------------------------------------------------------------------------------------------
+
+local function release_claim(self, result, consequence)
+  if not self.fence then
+    return
+  end
+  local is_settled = result.is_certain or consequence.spent_sequence
+  local _, err = self.keeper.store:abort(self.account.name, self.fence, is_settled and "certain" or "uncertain", {
+    unsent = result.is_unsent,
+    spent_sequence = consequence.spent_sequence,
+    now = math.floor(self.keeper.clock:wall()),
+  })
+  self.keeper:note_store(err)
+end
+
+local function fail(self, result)
+  local keeper, account, plan = self.keeper, self.account, self.plan
+  local consequence = setback.note(keeper, account, plan, result, keeper:now())
+  keeper.log:warn("attempt_failed", {
+    account = account.name,
+    kind = plan.kind,
+    class = result.class,
+    error = result.error,
+    is_certain = result.is_certain,
+    failures = account.failures,
+    fault = result.fault,
+  })
+  release_claim(self, result, consequence)
+  records.reload(keeper, account)
+  local is_given_up = plan.kind == "refresh" and not result.is_certain and view.is_last_refresh(account, plan.tries)
+  if (consequence.is_refresh_spent or is_given_up) and account.record.version == self.base.version then
+    commit.retire_refresh(keeper, account)
+    records.reload(keeper, account)
+  end
+  return unavailable(("the last %s failed"):format(plan.kind))
+end
+
+-- attempt ---------------------------------------------------------------------------------------------
+
+local function tokens_of(self, result)
+  local previous = self.plan.kind == "refresh" and self.base.token_set or nil
+  local lifetimes = self.account.policy.lifetimes
+  local tokens, err = token_set.from_answer(result.answer, self.sent_at.wall, previous, lifetimes)
+  if not tokens then
+    return nil, { class = "retryable", error = err.code, is_certain = false }
+  end
+  return tokens
+end
+
+local function settle(self, response, err)
+  local keeper = self.keeper
+  local result = outcome.of(self.account, self.plan.kind, response, err, keeper.clock:wall())
+  if result.class ~= "ok" then
+    return fail(self, result)
+  end
+  local tokens, malformed = tokens_of(self, result)
+  if not tokens then
+    return fail(self, malformed)
+  end
+  return succeed(self, result, tokens)
+end
+
+local function fail_script(self, message)
+  local keeper, account = self.keeper, self.account
+  local fields = { account = account.name, kind = self.plan.kind, error = tostring(message) }
+  keeper.log:error("provider_script_failed", fields)
+  local result = { class = "configuration", error = "script_failed", is_certain = true }
+  setback.note(keeper, account, self.plan, result, keeper:now())
+  return unavailable "the provider script failed"
+end
+
+--- Makes one attempt as planned. Waits.
+---@param keeper usher.Keeper
+---@param account usher.keeper.Account
+---@param plan usher.keeper.Plan
+---@return true? ok the account serves a newer token
+---@return usher.Error? err budget_exhausted, temporarily_unavailable
+function attempt.run(keeper, account, plan)
+  local self = { keeper = keeper, account = account, plan = plan, base = account.record }
+  local is_prepared, fault = prepare(self)
+  if not is_prepared then
+    return fail_script(self, fault)
+  end
+  local ok, err = claim(self)
+  if not ok then
+    return nil, err
+  end
+  lifecycle.begin(keeper, account, plan.kind)
+  self.sent_at = keeper:now()
+  account.last_attempts[plan.kind] = self.sent_at.boot
+  local response, failure = keeper:perform(account, self.request)
+  local done, result = settle(self, response, failure)
+  tell_low_budget(self)
+  return done, result
+end
+
+return attempt

@@ -1,0 +1,97 @@
+-- SPDX-License-Identifier: MIT
+-- Puts token sets on disk: nothing that was received is thrown away.
+
+local errors = require "usher.errors"
+
+local commit = {}
+
+local MAX_CONFLICTS = 5
+local REFRESH_FIELDS = { "refresh_token", "refresh_issued_at", "refresh_expires_at", "refresh_spent_at" }
+
+local function with(fields, changes)
+  local copy = {}
+  for name, value in pairs(fields) do
+    copy[name] = value
+  end
+  for name, value in pairs(changes) do
+    copy[name] = value
+  end
+  return copy
+end
+
+local function holds(record, tokens)
+  return record.token_set ~= nil and record.token_set.access_token == tokens.access_token
+    or record.alternate ~= nil and record.alternate.access_token == tokens.access_token
+end
+
+local function try(keeper, account, change, base)
+  local stamped = with(change, { epoch = base.epoch, now = math.floor(keeper.clock:wall()) })
+  local version, err = keeper.store:commit(account.name, stamped, base.version)
+  keeper:note_store(err)
+  return version, err
+end
+
+-- The stored set stays first, since its refresh token may be the newer one of a rotating provider; ours becomes the
+-- alternate, for when the first is refused.
+local function beside(stored, change)
+  if not stored.token_set then
+    return change
+  end
+  return with(change, { token_set = stored.token_set, alternate = change.token_set, subject = stored.subject })
+end
+
+--- Writes a token set. Waits.
+---@param keeper usher.Keeper
+---@param account usher.keeper.Account
+---@param change {token_set: usher.TokenSet, subject: string?, fence: integer?, spent_sequence: integer?}
+---@param base {version: integer, epoch: integer} what the token set was obtained from
+---@return integer? version
+---@return usher.Error? err conflict: the account was removed or given another subject meanwhile; else of the store
+function commit.write(keeper, account, change, base)
+  local attempted = change
+  for _ = 1, MAX_CONFLICTS do
+    local version, err = try(keeper, account, attempted, base)
+    if version or err.code ~= "conflict" then
+      return version, err
+    end
+    local stored, load_err = keeper.store:load(account.name)
+    keeper:note_store(load_err)
+    if not stored or stored.epoch ~= base.epoch then
+      return nil, load_err or err
+    elseif stored.version > base.version and holds(stored, change.token_set) then
+      return stored.version
+    end
+    base, attempted = stored, beside(stored, change)
+  end
+  return errors.fail "conflict"
+end
+
+-- The token set without its present refresh token: the alternate's takes its place where there is one.
+local function retired(record, wall)
+  local alternate, changes = record.alternate or {}, { refresh_spent_at = math.floor(wall) }
+  local tokens = with(record.token_set, changes)
+  if alternate.refresh_token and alternate.refresh_token ~= tokens.refresh_token then
+    for _, name in ipairs(REFRESH_FIELDS) do
+      tokens[name] = alternate[name]
+    end
+  end
+  return tokens
+end
+
+--- Gives up the present refresh token, which was refused or must not be sent again. The access token stays, and is
+--- served as before. Waits.
+---@param keeper usher.Keeper
+---@param account usher.keeper.Account
+---@return true? ok false: known to this process only
+---@return usher.Error? err
+function commit.retire_refresh(keeper, account)
+  local record = account.record
+  local tokens = retired(record, keeper.clock:wall())
+  local version, err = try(keeper, account, { token_set = tokens, subject = record.subject }, record)
+  if not version and account.record == record then
+    record.token_set.refresh_spent_at = tokens.refresh_spent_at or math.floor(keeper.clock:wall())
+  end
+  return version and true, err
+end
+
+return commit

@@ -1,0 +1,65 @@
+-- SPDX-License-Identifier: MIT
+-- What holds an attempt back, and for how long: backoff, a closed kind, spacing, our own budget. Pure.
+
+local budget = require "usher.model.budget"
+local refresh_policy = require "usher.keeper.refresh_policy"
+
+local gates = {}
+
+---@class usher.keeper.Gate
+---@field delay number seconds; 0: open
+---@field reason? "backoff"|"closed"|"spacing"|"refused"|"budget" what holds longest
+
+local function longest(delays)
+  local gate = { delay = 0 }
+  for reason, delay in pairs(delays) do
+    if delay > gate.delay then
+      gate = { delay = delay, reason = reason }
+    end
+  end
+  return gate
+end
+
+local function until_boot(deadline, now)
+  return deadline and deadline - now.boot or 0
+end
+
+local function until_wall(deadline, now)
+  return deadline and deadline - now.wall or 0
+end
+
+-- Attempts that follow a failure keep their distance once much of the day's budget is used.
+local function spacing(account, kind, limit, used, now)
+  local last, seconds = account.last_attempts[kind], limit and budget.spacing(limit, used)
+  return account.failures > 0 and last and seconds and last + seconds - now.boot or 0
+end
+
+-- While credentials are being refused: at most one attempt per two minutes, and no more than 40 % of the day's budget.
+local function refused(account, kind, limit, now)
+  if kind ~= "exchange" or account.refused == 0 then
+    return 0
+  end
+  local last = account.last_attempts.exchange or now.boot
+  local delay = last + refresh_policy.refused_spacing(account:push_interval()) - now.boot
+  local opens_at = limit and budget.opens_at(account:buckets(kind), budget.refused_allowance(limit), now.wall)
+  return math.max(delay, until_wall(opens_at, now))
+end
+
+--- The gate before one kind of attempt.
+---@param account usher.keeper.Account
+---@param kind "exchange"|"refresh"
+---@param now {wall: number, boot: number}
+---@return usher.keeper.Gate
+function gates.of(account, kind, now)
+  local limit, buckets = account:limit(kind), account:buckets(kind)
+  local opens_at = limit and budget.opens_at(buckets, limit - budget.reserve(limit), now.wall)
+  return longest {
+    backoff = until_boot(account.backoff_until, now),
+    closed = until_boot(account.closures[kind].till, now),
+    spacing = spacing(account, kind, limit, budget.used(buckets, now.wall), now),
+    refused = refused(account, kind, limit, now),
+    budget = until_wall(opens_at, now),
+  }
+end
+
+return gates

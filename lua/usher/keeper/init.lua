@@ -1,0 +1,290 @@
+-- SPDX-License-Identifier: MIT
+-- The keeper: obtains tokens, renews them in time, and serves them. Store, transfers, time and randomness are given to
+-- it.
+
+local account = require "usher.keeper.account"
+local consumer = require "usher.keeper.consumer"
+local core = require "usher.core"
+local document = require "usher.keeper.document"
+local errors = require "usher.errors"
+local events = require "usher.keeper.events"
+local intake = require "usher.keeper.intake"
+local planner = require "usher.keeper.planner"
+local records = require "usher.keeper.records"
+local scheduler = require "usher.keeper.scheduler"
+
+local keeper = { EVENTS = events.NAMES }
+
+---@class usher.Keeper
+---@field store table one of `usher.store`
+---@field transfer fun(request: table): table?, usher.Error?
+---@field clock usher.Clock
+---@field log usher.Logger
+---@field random fun(count: integer): string
+---@field owner string who claims attempts in the store
+---@field on_event? fun(event: table)
+---@field scheduler usher.keeper.Scheduler
+---@field accounts table<string, usher.keeper.Account>
+---@field is_stopped boolean
+---@field reads integer store reads begun
+local Keeper = {}
+Keeper.__index = Keeper
+Keeper.__name = "usher.keeper"
+
+-- for the other files of this folder ------------------------------------------------------------------
+
+--- Both clocks.
+---@return usher.keeper.Now
+function Keeper:now()
+  return { wall = self.clock:wall(), boot = self.clock:boot() }
+end
+
+-- These tell of the account, not of the store.
+local ANSWERS = { conflict = true, held = true, budget_exhausted = true, forbidden = true, ["repeat"] = true }
+
+--- Notes how a call of the store ended.
+---@param err? usher.Error
+function Keeper:note_store(err)
+  local is_up = not err or ANSWERS[err.code] == true
+  if is_up ~= self._is_store_up then
+    self._is_store_up = is_up
+    self.log[is_up and "info" or "error"](self.log, is_up and "store_up" or "store_down", { error = err and err.code })
+  end
+end
+
+--- Notes a fault of our own: the account goes on.
+---@param of usher.keeper.Account
+---@param message string
+function Keeper:note_fault(of, message)
+  self.log:error("attempt_broke", { account = of.name, error = tostring(message) })
+  of.failures = of.failures + 1
+  of.last_error = { class = "internal", code = "internal", at = math.floor(self.clock:wall()) }
+  of.backoff_until = self.clock:boot() + 60
+end
+
+local function settle_idle(self)
+  if self._running == 0 and self._idle then
+    self._idle:resolve()
+  end
+end
+
+--- Runs `fn(...)` as a task that `stop` waits for.
+---@param fn function
+function Keeper:spawn(fn, ...)
+  self._running = self._running + 1
+  core.loop:spawn(function(...)
+    local ran, message = xpcall(fn, debug.traceback, ...)
+    self._running = self._running - 1
+    settle_idle(self)
+    assert(ran, message)
+  end, ...)
+end
+
+--- One transfer, which `stop` cuts short. Waits; never raises.
+---@param of usher.keeper.Account
+---@param request usher.core.transfer.Request
+---@return usher.core.transfer.Response? response
+---@return usher.Error? err
+function Keeper:perform(of, request)
+  if self.is_stopped then
+    return errors.fail("cancelled", nil, { sent = false })
+  end
+  local done = core.future.new()
+  self._transfers[done] = core.loop:spawn(function()
+    done:resolve(xpcall(self.transfer, debug.traceback, request))
+  end)
+  local ran, response, err = done:wait()
+  self._transfers[done] = nil
+  if not ran then
+    self.log:error("transfer_broke", { account = of.name, error = tostring(response) })
+    return errors.fail "internal"
+  end
+  return response, err
+end
+
+-- life ------------------------------------------------------------------------------------------------
+
+-- A token set of another subject is not this account's: the configuration has changed hands.
+local function check_subject(self, of)
+  local stored = of.record.subject
+  if not of.pinned or not stored or stored == of.pinned then
+    return true
+  end
+  self.log:warn("subject_changed", { account = of.name })
+  local ok, err = self.store:remove(of.name)
+  if not ok then
+    return nil, err
+  end
+  return records.reload(self, of)
+end
+
+local function load(self, of)
+  local ok, err = records.reload(self, of)
+  if ok then
+    ok, err = check_subject(self, of)
+  end
+  if ok and of.record.journal then
+    self.log:warn("outcome_unknown", { account = of.name, kind = of.record.journal.kind })
+  end
+  return ok, err
+end
+
+local function probe(self)
+  local name = next(self.accounts)
+  if name then
+    local _, err = self.store:load(name)
+    self:note_store(err)
+  end
+  self._is_probing = false
+end
+
+local function on_tick(self)
+  if not self._is_store_up and not self._is_probing then
+    self._is_probing = true
+    self:spawn(probe, self)
+  end
+end
+
+local function on_jump(self, seconds)
+  self.log:warn("clock_jumped", { seconds = math.floor(seconds) })
+  for _, of in pairs(self.accounts) do
+    planner.consider(self, of)
+  end
+end
+
+--- Loads every account and begins to keep them. Waits.
+---@return true? ok
+---@return usher.Error? err of the store
+function Keeper:start()
+  for _, name in ipairs(self:names()) do
+    local ok, err = load(self, self.accounts[name])
+    if not ok then
+      return nil, err
+    end
+  end
+  for _, of in pairs(self.accounts) do
+    planner.consider(self, of)
+  end
+  self.scheduler:start()
+  return true
+end
+
+local function cancel_transfers(self)
+  for done, task in pairs(self._transfers) do
+    task:close()
+    done:resolve(true, errors.fail "cancelled")
+  end
+end
+
+--- Ends attempts and waits until each has noted how; nothing runs afterwards. The store stays open. Waits.
+function Keeper:stop()
+  self.is_stopped = true
+  self.scheduler:stop()
+  cancel_transfers(self)
+  for _, of in pairs(self.accounts) do
+    of.waiters:wake()
+  end
+  if self._running > 0 then
+    self._idle = self._idle or core.future.new()
+    self._idle:wait()
+  end
+  for _, of in pairs(self.accounts) do
+    records.forget(self, of)
+  end
+end
+
+-- what others ask -------------------------------------------------------------------------------------
+
+local function with_account(answer)
+  return function(self, name, ...)
+    local of = self.accounts[name]
+    if not of then
+      return errors.fail "unknown_account"
+    end
+    return answer(self, of, ...)
+  end
+end
+
+--- The accounts' names, sorted.
+---@return string[]
+function Keeper:names()
+  local names = {}
+  for name in pairs(self.accounts) do
+    table.insert(names, name)
+  end
+  table.sort(names)
+  return names
+end
+
+--- Whether the store took or gave what it was last asked for.
+---@return boolean
+function Keeper:is_store_up()
+  return self._is_store_up
+end
+
+--- `keeper:document(name)`: what is shown of an account, `json.null` where a field has no value.
+---@type fun(self: usher.Keeper, name: string): table?, usher.Error?
+Keeper.document = with_account(function(self, of)
+  return document.of(of, self:now())
+end)
+
+--- `keeper:token(name, { min_ttl=, wait= })`: see keeper/consumer.lua. Waits.
+---@type fun(self: usher.Keeper, name: string, options: table?): table?, usher.Error?
+Keeper.token = with_account(consumer.token)
+
+--- `keeper:refresh(name, { rejected= })`: see keeper/consumer.lua. Waits.
+---@type fun(self: usher.Keeper, name: string, options: table?): table?, usher.Error?
+Keeper.refresh = with_account(consumer.refresh)
+
+--- `keeper:offer(name, { subject=, credential=, valid_for= })`: see keeper/intake.lua. Waits for the store only.
+---@type fun(self: usher.Keeper, name: string, push: table): true?, usher.Error?
+Keeper.offer = with_account(intake.offer)
+
+---@class usher.keeper.options
+---@field store table
+---@field transfer fun(request: table): table?, usher.Error? as `core.transfer.perform`
+---@field clock usher.Clock
+---@field log usher.Logger
+---@field random fun(count: integer): string
+---@field owner string
+---@field accounts table<string, {provider: usher.Provider, config: table, policy: usher.Policy?, subject: string?}>
+---@field on_event? fun(event: {event: string, account: string, at: integer}) runs as a task
+
+---@param options usher.keeper.options
+---@return usher.Keeper
+function keeper.new(options)
+  local self = setmetatable({
+    store = options.store,
+    transfer = options.transfer,
+    clock = options.clock,
+    log = options.log,
+    random = options.random,
+    owner = options.owner,
+    on_event = options.on_event,
+    accounts = {},
+    is_stopped = false,
+    reads = 0,
+    _transfers = {},
+    _running = 0,
+    _is_store_up = true,
+    _is_probing = false,
+  }, Keeper)
+  for name, settings in pairs(options.accounts) do
+    self.accounts[name] = account.new(name, settings, self.clock:boot())
+  end
+  self.scheduler = scheduler.new {
+    clock = self.clock,
+    on_due = function(name)
+      planner.act(self, self.accounts[name])
+    end,
+    on_jump = function(seconds)
+      on_jump(self, seconds)
+    end,
+    on_tick = function()
+      on_tick(self)
+    end,
+  }
+  return self
+end
+
+return keeper

@@ -1,0 +1,113 @@
+-- SPDX-License-Identifier: MIT
+-- Keeps each account's plan current and its attempts single: the only place that starts one.
+
+local attempt = require "usher.keeper.attempt"
+local choice = require "usher.keeper.choice"
+local lifecycle = require "usher.keeper.lifecycle"
+local saver = require "usher.keeper.saver"
+local view = require "usher.keeper.view"
+local watchdog = require "usher.keeper.watchdog"
+
+local planner = {}
+
+local SLACK = 0.001 -- a timer's resolution
+
+local function plan_anew(keeper, account, now)
+  local seen = view.of(account, now)
+  local plan = account.is_disabled and {} or choice.next(seen)
+  plan.at = plan.delay and now.boot + plan.delay
+  account.plan = plan
+  lifecycle.rest(keeper, account, seen, plan)
+  return plan, seen
+end
+
+-- When to look at the account again.
+local function wake_at(account, plan, now)
+  local at = plan.at or math.huge
+  if plan.recheck_in then
+    at = math.min(at, now.boot + plan.recheck_in)
+  end
+  local watch_in = watchdog.due_in(account, now)
+  return watch_in and math.min(at, now.boot + watch_in) or at
+end
+
+local function schedule(keeper, account, plan, seen, now)
+  local at = wake_at(account, plan, now)
+  keeper.scheduler:set(account.name, at < math.huge and at or nil, seen.left or 0)
+end
+
+--- Chooses anew what the account does next, and sees that it is done in time. No effect while an attempt is under way,
+--- since its end does the same. Does not wait.
+---@param keeper usher.Keeper
+---@param account usher.keeper.Account
+function planner.consider(keeper, account)
+  if keeper.is_stopped or account.flight then
+    return
+  end
+  local now = keeper:now()
+  watchdog.check(keeper, account, now)
+  local plan, seen = plan_anew(keeper, account, now)
+  schedule(keeper, account, plan, seen, now)
+end
+
+local function fly(keeper, account, plan)
+  if plan.kind == "save" then
+    return saver.save(keeper, account, account.unsaved)
+  end
+  return attempt.run(keeper, account, plan)
+end
+
+--- Starts an attempt, which is the account's only one until it ends. Does not wait.
+---@param keeper usher.Keeper
+---@param account usher.keeper.Account
+---@param plan usher.keeper.Plan
+---@return table flight `is_done`, then `ok` or `err`
+function planner.launch(keeper, account, plan)
+  local flight = { is_done = false }
+  account.flight = flight
+  keeper.scheduler:set(account.name, nil)
+  keeper:spawn(function()
+    local ran, ok, err = xpcall(fly, debug.traceback, keeper, account, plan)
+    if not ran then
+      keeper:note_fault(account, ok)
+      ok, err = nil, nil
+    end
+    flight.is_done, flight.ok, flight.err = true, ok, err
+    account.flight = nil
+    planner.consider(keeper, account)
+    account.waiters:wake()
+  end)
+  return flight
+end
+
+--- The time set for the account has come. Does not wait.
+---@param keeper usher.Keeper
+---@param account usher.keeper.Account
+function planner.act(keeper, account)
+  if keeper.is_stopped or account.flight then
+    return
+  end
+  local now = keeper:now()
+  watchdog.check(keeper, account, now)
+  local plan, seen = plan_anew(keeper, account, now)
+  if plan.kind and plan.delay <= SLACK then
+    planner.launch(keeper, account, plan)
+  else
+    schedule(keeper, account, plan, seen, now)
+  end
+end
+
+--- Starts an attempt before its time, or finds the one under way.
+---@param keeper usher.Keeper
+---@param account usher.keeper.Account
+---@param is_forced boolean whatever backoff and spacing say
+---@return table? flight nil: there is nothing to attempt
+function planner.start_early(keeper, account, is_forced)
+  if account.flight or keeper.is_stopped or account.is_disabled then
+    return account.flight
+  end
+  local plan = choice.early(view.of(account, keeper:now()), is_forced)
+  return plan and planner.launch(keeper, account, plan)
+end
+
+return planner
