@@ -6,7 +6,8 @@ local server = require "usher.simulator.server"
 local simulator = require "usher.simulator"
 local socket_client = require "spec.support.socket_client"
 
-local POST = "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+local POST =
+  "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
 
 -- A simulator on a port of its own; what it pushes lands in `pushed`.
 local function start(pushed)
@@ -47,7 +48,8 @@ describe("simulator server", function()
       code = code,
     })
     local envelope = json.decode(answer.body)
-    assert.are.same({ 200, "0000", "application/json" }, { answer.status, envelope.code, answer.headers["content-type"] })
+    assert.are.same({ 200, "0000" }, { answer.status, envelope.code })
+    assert.are.equal("application/json", answer.headers["content-type"])
     local bearer = ("Authorization: Bearer %s\r\n"):format(envelope.data.accessToken)
     assert.are.equal(200, peer:ask(socket_client.get("/api/serve/echo", bearer)).status)
     assert.are.equal(401, peer:ask(socket_client.get "/api/serve/echo").status)
