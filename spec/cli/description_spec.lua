@@ -44,6 +44,7 @@ describe("a description", function()
         MEMORIES_PUSH_INTERVAL = "60",
         USHER_ACCOUNT = "acme",
         USHER_CALLBACK_PATH = "/x",
+        USHER_CALLBACK_PLAIN = "1",
         USHER_STATE_DIR = folder,
       })[name]
     end))
@@ -51,6 +52,7 @@ describe("a description", function()
     local account = bundled.accounts.acme
     assert.are.equal("d7a7", account.subject)
     assert.are.equal("/x", account.config.callback_path)
+    assert.is_true(bundled.callback.plain)
     assert.are.equal("the-api-key", account.config.api_key:reveal())
     assert.are.equal(60, account.policy.push_interval)
     assert.are.same({ exchange = 50, refresh = 500 }, account.policy.budgets)

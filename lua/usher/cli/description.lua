@@ -33,6 +33,7 @@ function description.bundled(settings, key, store_path)
   return usher.gateway {
     callback = {
       listen = settings.callback.listen,
+      plain = settings.callback.plain,
       path = settings.callback.path,
       allow = settings.callback.allow,
     },
