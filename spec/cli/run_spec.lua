@@ -1,8 +1,10 @@
 -- SPDX-License-Identifier: MIT
 local capture = require "spec.support.capture"
+local clock = require "usher.clock"
 local core = require "usher.core"
 local paths = require "spec.support.paths"
 local process = require "spec.support.process"
+local socket = require "socket"
 local temporary = require "spec.support.temporary"
 local variables = require "usher.config.variables"
 
@@ -10,6 +12,30 @@ local folder
 
 local function run(environment, ...)
   return process.run(folder, { paths.root .. "/bin/usher", "run", ... }, environment)
+end
+
+-- A gateway that listens; it is killed at the end of the case.
+local function start(environment)
+  local port = process.free_port()
+  local variables_set = {
+    MEMORIES_API_KEY = "the-api-key",
+    USHER_STATE_DIR = folder .. "/state",
+    USHER_API_LISTEN = "unix:" .. folder .. "/usher.sock",
+    USHER_CALLBACK_LISTEN = "127.0.0.1:" .. port,
+  }
+  for name, value in pairs(environment or {}) do
+    variables_set[name] = value
+  end
+  local gateway = process.start(folder, "gateway", { paths.root .. "/bin/usher", "run" }, variables_set)
+  finally(function()
+    gateway:close()
+  end)
+  gateway:await "event=gateway_started"
+  return gateway, port, variables_set
+end
+
+local function mode_of(name)
+  return ("%o"):format(core.file.status(folder .. "/state/" .. name).mode & 511)
 end
 
 local function write(text)
@@ -73,5 +99,68 @@ describe("usher run", function()
     local status, _, err = run({}, folder .. "/missing.lua")
     assert.are.equal(78, status)
     assert.matches("missing.lua", err)
+  end)
+
+  it("keeps a state folder of its own that nobody else can read", function()
+    start()
+    assert.are.equal("700", mode_of "")
+    for name in io.popen(("ls '%s/state'"):format(folder)):lines() do
+      assert.are.equal("600", mode_of(name), name)
+    end
+    assert.are.equal(45, #temporary.read(folder .. "/state/master.key"))
+  end)
+
+  it("serves client commands", function()
+    local _, _, environment = start()
+    local status, out = process.run(folder, { paths.root .. "/bin/usher", "status" }, environment)
+    assert.are.equal(0, status)
+    assert.matches("\ndefault +awaiting_credential", out)
+    assert.are.equal(
+      75,
+      (process.run(folder, { paths.root .. "/bin/usher", "token", "default" }, environment))
+    )
+  end)
+
+  it("refuses a second gateway on the folder", function()
+    local _, _, environment = start()
+    environment.USHER_CALLBACK_LISTEN = "127.0.0.1:0"
+    local status, _, err = run(environment)
+    assert.are.equal(78, status)
+    assert.matches("another process is using the store", err)
+  end)
+
+  it("ends with 78 and the variable where an address is taken", function()
+    local _, port = start()
+    local status, _, err = run {
+      MEMORIES_API_KEY = "the-api-key",
+      USHER_STATE_DIR = folder .. "/other",
+      USHER_CALLBACK_LISTEN = "127.0.0.1:" .. port,
+    }
+    assert.are.equal(78, status)
+    assert.matches("usher: USHER_CALLBACK_LISTEN: address already in use\n", err)
+  end)
+
+  for _, name in ipairs { "TERM", "INT" } do
+    it("ends with 0 on SIG" .. name, function()
+      local gateway = start()
+      gateway:signal(name)
+      assert.are.equal(0, gateway:wait())
+      assert.is_nil(core.file.status(folder .. "/usher.sock"))
+    end)
+  end
+
+  it("lets requests end after one SIGTERM, and cuts them after a second", function()
+    local gateway, port = start()
+    local peer = assert(socket.connect("127.0.0.1", port))
+    peer:send "GET /callback HTTP/1.1\r\n"
+    -- The gateway has the bytes once it answers another request.
+    process.run(folder, { "curl", "-s", "-o", "/dev/null", ("http://127.0.0.1:%d/"):format(port) })
+    gateway:signal "TERM"
+    gateway:await "event=gateway_stopping"
+    clock.system():sleep(0.3)
+    assert.is_nil(gateway:status())
+    gateway:signal "TERM"
+    assert.are.equal(0, gateway:wait(2))
+    peer:close()
   end)
 end)
