@@ -37,6 +37,8 @@ struct usher_context *usher_context_get(lua_State *L) {
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &context_key) == LUA_TUSERDATA) {
         struct usher_context *context = lua_touserdata(L, -1);
         lua_pop(L, 1);
+        if (context->closing)
+            luaL_error(L, "the state is closing");
         return context;
     }
     lua_pop(L, 1);

@@ -22,7 +22,8 @@ struct usher_context {
     bool closing; // the state is going away: the door stays shut
 };
 
-// The context of the state, made at the first call. May raise.
+// The context of the state, made at the first call. May raise; does where the state is going away, as in a
+// finalizer that runs after the loop's own.
 struct usher_context *usher_context_get(lua_State *L);
 
 // Enters the loop from L. Must not be called while the loop runs. True while something keeps it alive.

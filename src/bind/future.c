@@ -42,49 +42,84 @@ void usher_future_new(lua_State *L) {
     lua_setiuservalue(L, -2, VALUE_WAITERS);
 }
 
-static void wake(lua_State *L, int future) {
-    struct usher_task *task = usher_task_test(L, -1);
-    if (task != NULL) {
-        usher_task_ready(task);
-        return;
-    }
-    struct future *values = usher_class_check(L, future, &future_class);
-    int chained = lua_gettop(L);
-    luaL_checkstack(L, values->count + LUA_MINSTACK, "too many values");
-    int count = usher_future_push_values(L, future);
-    usher_future_resolve(L, chained, count);
-}
-
-static void wake_all(lua_State *L, int future) {
-    lua_getiuservalue(L, future, VALUE_WAITERS);
-    int waiters = lua_gettop(L);
-    lua_pushnil(L);
-    lua_setiuservalue(L, future, VALUE_WAITERS);
-    lua_Integer length = luaL_len(L, waiters);
-    for (lua_Integer i = 1; i <= length; i++) {
-        lua_rawgeti(L, waiters, i);
-        wake(L, future);
-        lua_settop(L, waiters);
-    }
-    lua_pop(L, 1);
-}
-
-void usher_future_resolve(lua_State *L, int index, int count) {
-    index = lua_absindex(L, index);
-    struct future *future = usher_class_check(L, index, &future_class);
-    if (future->resolved) {
-        lua_pop(L, count);
-        return;
-    }
-    lua_createtable(L, count, 0);
-    lua_insert(L, -1 - count);
-    for (int i = count; i >= 1; i--)
-        lua_rawseti(L, -1 - i, i);
+// Gives the future at `index` the packed values on top of the stack, popped. Cannot fail.
+static void keep_values(lua_State *L, int index, int count) {
+    struct future *future = lua_touserdata(L, index);
     lua_setiuservalue(L, index, VALUE_VALUES);
     future->count = count;
     future->cancel = NULL;
     future->resolved = true;
-    wake_all(L, index);
+}
+
+// Pushes the list of who waits for the future at `index`, which has none from then on.
+static void take_waiters(lua_State *L, int index) {
+    index = lua_absindex(L, index);
+    lua_getiuservalue(L, index, VALUE_WAITERS);
+    lua_pushnil(L);
+    lua_setiuservalue(L, index, VALUE_WAITERS);
+}
+
+// Gives the chained future on top of the stack, popped, the values at `values`, and lets those who wait for
+// it follow the list at `waiters`. Where the future was the list's last, its list takes the place of that
+// one, so that a chain of any length needs no memory. Returns the next position in the list.
+static lua_Integer follow(lua_State *L, int values, int count, int waiters, lua_Integer position) {
+    int follower = lua_gettop(L);
+    const struct future *future = usher_class_check(L, follower, &future_class);
+    if (future->resolved) {
+        lua_pop(L, 1);
+        return position + 1;
+    }
+    lua_pushvalue(L, values);
+    keep_values(L, follower, count);
+    take_waiters(L, follower);
+    lua_remove(L, follower);
+    if (position == luaL_len(L, waiters)) {
+        lua_replace(L, waiters);
+        return 1;
+    }
+    lua_Integer length = luaL_len(L, -1);
+    for (lua_Integer i = 1; i <= length; i++) {
+        lua_rawgeti(L, -1, i);
+        lua_rawseti(L, waiters, luaL_len(L, waiters) + 1);
+    }
+    lua_pop(L, 1);
+    return position + 1;
+}
+
+// The packed values are on top of the stack, popped.
+static void wake_all(lua_State *L, int index, int count) {
+    int values = lua_gettop(L);
+    take_waiters(L, index);
+    int waiters = lua_gettop(L);
+    for (lua_Integer position = 1; position <= luaL_len(L, waiters);) {
+        lua_rawgeti(L, waiters, position);
+        struct usher_task *task = usher_task_test(L, -1);
+        if (task == NULL) {
+            position = follow(L, values, count, waiters, position);
+            continue;
+        }
+        usher_task_ready(task);
+        lua_pop(L, 1);
+        position++;
+    }
+    lua_settop(L, values - 1);
+}
+
+void usher_future_resolve(lua_State *L, int index, int count) {
+    index = lua_absindex(L, index);
+    const struct future *future = usher_class_check(L, index, &future_class);
+    if (future->resolved) {
+        lua_pop(L, count);
+        return;
+    }
+    luaL_checkstack(L, LUA_MINSTACK, "no room to resolve a future");
+    lua_createtable(L, count, 0);
+    lua_insert(L, -1 - count);
+    for (int i = count; i >= 1; i--)
+        lua_rawseti(L, -1 - i, i);
+    lua_pushvalue(L, -1);
+    keep_values(L, index, count);
+    wake_all(L, index, count);
 }
 
 int usher_future_push_values(lua_State *L, int index) {
@@ -141,8 +176,10 @@ int usher_future_wait(lua_State *L) {
     usher_future_check_wait(L);
     struct usher_task *task = usher_task_of(L);
     if (task != NULL) {
-        usher_task_wait(L, task, index);
+        luaL_checkstack(L, LUA_MINSTACK, "no room to wait");
+        usher_task_push(L, task);
         append_waiter(L, index);
+        usher_task_wait(L, task, index);
         return lua_yieldk(L, 0, index, continue_wait);
     }
     struct usher_context *context = usher_context_get(L);

@@ -124,12 +124,30 @@ static void tell_returned(lua_State *L, struct usher_task *task, int results) {
     }
 }
 
+static int describe_failure(lua_State *L) {
+    lua_State *thread = lua_touserdata(L, 1);
+    luaL_traceback(L, thread, luaL_tolstring(L, 2, NULL), 0);
+    return 1;
+}
+
+// The error is on top of L's stack, and stays there. Protected, since its __tostring may raise: the variables
+// to be closed are closed all the same. What their closing raises in turn is reported as well.
 static void fail(lua_State *L, struct usher_task *task) {
     lua_State *thread = task->thread;
+    int error = lua_gettop(L);
     tell_failed(task);
-    luaL_traceback(L, thread, luaL_tolstring(L, -1, NULL), 0);
-    lua_resetthread(thread);
+    lua_pushcfunction(L, describe_failure);
+    lua_pushlightuserdata(L, thread);
+    lua_pushvalue(L, error);
+    lua_pcall(L, 2, 1, 0);
     usher_context_report(task->context, L);
+    if (lua_resetthread(thread) == LUA_OK)
+        return;
+    lua_xmove(thread, L, 1);
+    if (lua_rawequal(L, -1, error))
+        lua_pop(L, 1);
+    else
+        usher_context_report(task->context, L);
 }
 
 static void clear_waited(lua_State *L, struct usher_task *task) {
@@ -164,7 +182,7 @@ void usher_task_resume(lua_State *L, struct usher_task *task) {
             else
                 lua_xmove(task->thread, L, 1);
             fail(L, task);
-            lua_pop(L, 2);
+            lua_pop(L, 1);
         }
     }
     lua_pop(L, 1);
@@ -224,6 +242,7 @@ void usher_task_wait(lua_State *L, struct usher_task *task, int future) {
     usher_task_push(L, task);
     lua_pushvalue(L, future);
     lua_setiuservalue(L, -2, VALUE_FUTURE);
+    lua_pop(L, 1);
     task->status = STATUS_WAITING;
 }
 
@@ -234,7 +253,7 @@ void usher_task_close(lua_State *L, int index) {
         return;
     if (task->status == STATUS_RUNNING)
         luaL_error(L, "a task cannot close itself while it runs");
-    if (lua_getiuservalue(L, index, VALUE_FUTURE) == LUA_TUSERDATA)
+    if (lua_getiuservalue(L, index, VALUE_FUTURE) == LUA_TUSERDATA && !task->context->closing)
         usher_future_leave(L, -1, index);
     lua_pop(L, 1);
     task->status = STATUS_ENDED;

@@ -44,8 +44,7 @@ bool usher_task_is_running(const struct usher_task *task);
 // The task at `index`, or NULL where the value is none.
 struct usher_task *usher_task_test(lua_State *L, int index);
 
-// Notes that the task waits for the future at `future` and pushes its userdata; its coroutine yields next.
-// May raise.
+// Notes that the task waits for the future at `future`; its coroutine yields next. Cannot fail.
 void usher_task_wait(lua_State *L, struct usher_task *task, int future);
 
 // Appends the task to those that the loop's next turn resumes. Cannot fail; no effect on one already queued.

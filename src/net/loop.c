@@ -66,7 +66,8 @@ int usher_loop_fd(const struct usher_loop *loop) {
     return uv_backend_fd(&loop->uv);
 }
 
-int usher_loop_timeout_ms(const struct usher_loop *loop) {
+int usher_loop_timeout_ms(struct usher_loop *loop) {
+    uv_update_time(&loop->uv);
     return uv_backend_timeout(&loop->uv);
 }
 

@@ -35,7 +35,7 @@ void usher_loop_stop(struct usher_loop *loop);
 // For a loop inside another one: the descriptor to watch, and the milliseconds after which to run even if it
 // stays quiet, -1 for no limit.
 int usher_loop_fd(const struct usher_loop *loop);
-int usher_loop_timeout_ms(const struct usher_loop *loop);
+int usher_loop_timeout_ms(struct usher_loop *loop);
 
 // What runs at the start of each turn while wanted. Wanting it keeps the loop alive and from blocking.
 typedef void (*usher_loop_turn_fn)(void *arg);

@@ -29,6 +29,8 @@ static void on_uv_timer(uv_timer_t *uv) {
 }
 
 void usher_timer_start(struct usher_timer *timer, uint64_t delay_ms, uint64_t repeat_ms) {
+    // The loop's time stands still while it does not turn: a delay would count from then.
+    uv_update_time(timer->uv.loop);
     uv_timer_start(&timer->uv, on_uv_timer, delay_ms, repeat_ms);
 }
 
