@@ -9,6 +9,8 @@ local process = {}
 local POLL_SECONDS = 0.02
 local PATIENCE_SECONDS = 20
 
+local started = 0 -- how many programs: each has output files of its own
+
 ---@class spec.Process
 local Process = {}
 Process.__index = Process
@@ -62,7 +64,8 @@ end
 --- The exit status once it has ended: 128 + signal where one killed it.
 ---@return integer?
 function Process:status()
-  return math.tointeger(tonumber(read(self._prefix .. ".status")))
+  self._status = self._status or math.tointeger(tonumber(read(self._prefix .. ".status")))
+  return self._status
 end
 
 --- Waits until standard error has the pattern; gives its captures. Raises if the program ends first.
@@ -111,10 +114,8 @@ end
 ---@param environment? table<string, string>
 ---@return spec.Process
 function process.start(folder, name, command, environment)
-  local self = setmetatable({ _prefix = folder .. "/" .. name, _name = name }, Process)
-  for _, ending in ipairs { "out", "err", "status", "pid" } do
-    os.remove(self._prefix .. "." .. ending)
-  end
+  started = started + 1
+  local self = setmetatable({ _prefix = ("%s/%s-%d"):format(folder, name, started), _name = name }, Process)
   local words = {}
   for variable, value in pairs(environment or {}) do
     table.insert(words, quote(variable .. "=" .. value))
@@ -146,9 +147,9 @@ end
 ---@return string stdout
 ---@return string stderr
 function process.run(folder, command, environment)
-  local started <close> = process.start(folder, "run", command, environment)
-  local status = started:wait()
-  return status, started:output()
+  local program <close> = process.start(folder, "run", command, environment)
+  local status = program:wait()
+  return status, program:output()
 end
 
 Process.__close = Process.close

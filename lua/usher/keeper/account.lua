@@ -122,11 +122,13 @@ function Account:answer(now)
   if self.is_disabled or not left or left <= 0 then
     return nil
   end
+  -- Exactly the stored time, unless the wall clock was set back since.
+  local set_back = tokens.expires_at - now.wall - left
   return {
     access_token = tokens.access_token,
     token_type = tokens.token_type,
     expires_in = math.floor(left),
-    expires_at = math.floor(now.wall + left),
+    expires_at = tokens.expires_at - math.ceil(set_back),
   }
 end
 
