@@ -8,6 +8,9 @@ local waiters = require "usher.keeper.waiters"
 
 local account = {}
 
+-- Two clocks that differ by less tell the same time.
+local CLOCK_DRIFT = 0.1
+
 -- A token that was issued later than now: the clock was set back while we were away, and nothing tells its age.
 local CLOCK_TOLERANCE = 5
 
@@ -128,7 +131,7 @@ function Account:answer(now)
     access_token = tokens.access_token,
     token_type = tokens.token_type,
     expires_in = math.floor(left),
-    expires_at = tokens.expires_at - math.ceil(set_back),
+    expires_at = tokens.expires_at - math.ceil(set_back - CLOCK_DRIFT),
   }
 end
 
