@@ -74,6 +74,28 @@ function World:callback_url()
   )
 end
 
+--- Has the gateway serve its API on TCP.
+---@param token string the bearer token
+function World:serve_api_on_tcp(token)
+  self.environment.USHER_API_LISTEN = "127.0.0.1:" .. process.free_port()
+  self.environment.USHER_API_TOKEN = token
+end
+
+--- Where the API is on TCP.
+---@return string
+function World:api_url()
+  return "http://" .. self.environment.USHER_API_LISTEN
+end
+
+--- A file of that many bytes.
+---@param bytes integer
+---@return string path
+function World:large_file(bytes)
+  local path = self.folder .. "/large"
+  temporary.write(path, ("x"):rep(bytes))
+  return path
+end
+
 --- Runs a command of usher to its end.
 ---@param ... string its arguments
 ---@return integer status
