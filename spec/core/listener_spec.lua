@@ -92,6 +92,26 @@ describe("listener", function()
     end
   end)
 
+  it("closes the connection before an aborted response is complete", function()
+    local responses = {
+      ["/none"] = { abort = true },
+      ["/part"] = { status = 200, body = "abc", abort = true },
+      ["/all"] = { status = 200, body = "abc" },
+    }
+    local listener = open(function(request)
+      return responses[request.path]
+    end)
+    local function fetch(path)
+      return core.transfer.perform { method = "GET", url = "http://" .. listener:address() .. path }
+    end
+    for path, code in pairs { ["/none"] = "connection_lost", ["/part"] = "bad_response" } do
+      local response, err = fetch(path)
+      assert.is_nil(response)
+      assert.are.same({ code, true }, { err.code, err.sent })
+    end
+    assert.are.equal("abc", fetch("/all").body)
+  end)
+
   it("gives errors that reach no handler the bodies it was opened with", function()
     local asked = {}
     local listener = open {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "buffer.h"
 #include "class.h"
 #include "context.h"
 #include "failure.h"
@@ -85,8 +86,11 @@ static void on_returned(lua_State *L, int results, void *arg) {
     struct usher_buffer *out = usher_connection_begin(exchange->connection, &frame);
     luaL_checkstack(L, LUA_MINSTACK, "too many results");
     lua_pushnil(L); // the response of a handler that returned nothing
-    if (out != NULL)
+    if (out != NULL) {
         usher_http_message_write_response(L, -1 - results, &frame, out, &keep_alive);
+        if (out->length == 0)
+            usher_connection_close(exchange->connection);
+    }
     usher_connection_send(exchange->connection, keep_alive);
     end_exchange(exchange);
 }

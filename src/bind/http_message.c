@@ -89,6 +89,38 @@ static const struct usher_field *get_fields(lua_State *L, int index, size_t *out
     return fields;
 }
 
+static bool get_flag(lua_State *L, int index, const char *key) {
+    lua_getfield(L, index, key);
+    bool is_set = lua_toboolean(L, -1) != 0;
+    lua_pop(L, 1);
+    return is_set;
+}
+
+static int get_status(lua_State *L, int index) {
+    int is_integer;
+    lua_getfield(L, index, "status");
+    lua_Integer status = lua_tointegerx(L, -1, &is_integer);
+    if (!is_integer || status < 200 || status > 599)
+        luaL_error(L, "response.status: integer of 200 to 599 expected");
+    lua_pop(L, 1);
+    return (int)status;
+}
+
+static void write_response(lua_State *L, int index, const struct usher_response *response,
+                           struct usher_buffer *out, bool is_aborted) {
+    if (is_aborted && lua_getfield(L, index, "status") == LUA_TNIL)
+        return;
+    struct usher_response complete = *response;
+    complete.status = get_status(L, index);
+    complete.body = get_text(L, index, "body");
+    complete.fields = get_fields(L, index, &complete.field_count);
+    enum usher_error error = usher_response_write(out, &complete);
+    if (error != USHER_ERROR_NONE)
+        luaL_error(L, "response: %s", usher_error_message(error));
+    if (is_aborted)
+        out->length--;
+}
+
 void usher_http_message_write_response(lua_State *L, int index, const struct usher_response *frame,
                                        struct usher_buffer *out, bool *out_keep_alive) {
     index = lua_absindex(L, index);
@@ -96,20 +128,10 @@ void usher_http_message_write_response(lua_State *L, int index, const struct ush
     luaL_checkstack(L, 16, NULL);
     if (lua_type(L, index) != LUA_TTABLE)
         luaL_error(L, "response: table expected, got %s", luaL_typename(L, index));
+    bool is_aborted = get_flag(L, index, "abort");
     struct usher_response response = *frame;
-    lua_getfield(L, index, "status");
-    int is_integer;
-    lua_Integer status = lua_tointegerx(L, -1, &is_integer);
-    if (!is_integer || status < 200 || status > 599)
-        luaL_error(L, "response.status: integer of 200 to 599 expected");
-    response.status = (int)status;
-    response.body = get_text(L, index, "body");
-    response.fields = get_fields(L, index, &response.field_count);
-    lua_getfield(L, index, "close");
-    response.keep_alive = frame->keep_alive && !lua_toboolean(L, -1);
-    enum usher_error error = usher_response_write(out, &response);
-    if (error != USHER_ERROR_NONE)
-        luaL_error(L, "response: %s", usher_error_message(error));
+    response.keep_alive = frame->keep_alive && !is_aborted && !get_flag(L, index, "close");
+    write_response(L, index, &response, out, is_aborted);
     *out_keep_alive = response.keep_alive;
     lua_settop(L, top);
 }

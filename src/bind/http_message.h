@@ -16,8 +16,8 @@ void usher_http_message_push_request(lua_State *L, const struct usher_request *r
 
 // Appends the response described by the table at `index` (usher.core.Response). `frame` gives what the table
 // does not: keep_alive, is_head, minor_version, date; its other members are ignored. `out_keep_alive`:
-// whether the connection stays. Raises, with nothing appended, where the value is no response that may be
-// sent.
+// whether the connection stays. An aborted response is appended without its last byte, or not at all where it
+// has no status. Raises, with nothing appended, where the value is no response that may be sent.
 void usher_http_message_write_response(lua_State *L, int index, const struct usher_response *frame,
                                        struct usher_buffer *out, bool *out_keep_alive);
 

@@ -299,6 +299,7 @@ function core.process.id() end
 ---@field headers? table<string, string>
 ---@field body? string
 ---@field close? boolean close the connection afterwards
+---@field abort? boolean close the connection before the last byte of the response; without `status`, before the first
 
 ---@class usher.core.http.limits
 ---@field line_bytes? integer 8192: request line
