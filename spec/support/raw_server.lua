@@ -112,7 +112,7 @@ local function serve(self, accepted)
 end
 
 local function poll(self)
-  local accepted = self.socket:accept()
+  local accepted = self.is_listening and self.socket:accept()
   while accepted do
     serve(self, accepted)
     accepted = self.socket:accept()
@@ -122,10 +122,16 @@ local function poll(self)
   tick:resolve()
 end
 
+--- Accepts no more; the connections stay.
+function Server:close_listening()
+  self.is_listening = false
+  self.socket:close()
+end
+
 --- Closes everything.
 function Server:close()
   self.timer:close()
-  self.socket:close()
+  self:close_listening()
   for _, task in ipairs(self.tasks) do
     task:close()
   end
@@ -144,6 +150,7 @@ function raw_server.start(script)
     script = script,
     port = math.tointeger(tonumber(port)),
     url = "http://127.0.0.1:" .. math.tointeger(tonumber(port)),
+    is_listening = true,
     accepted = 0,
     open = 0,
     tick = core.future.new(),

@@ -204,10 +204,13 @@ static void free_transfer(struct usher_transfer *transfer) {
     free(transfer);
 }
 
-// Certificates are the peer's text: nothing but printable ASCII of it.
+// libcurl's own words are shown where they cannot speak of the request; of what is the peer's in them (names
+// in its certificate) nothing but printable ASCII.
 static void explain(struct usher_transfer *transfer) {
     const char *words = transfer->reason;
-    if (words == NULL && usher_transfer_error_is_explained(transfer->error) && transfer->detail[0] != '\0')
+    bool is_harmless =
+        usher_transfer_error_is_before_request(transfer->error) || transfer->error == USHER_ERROR_TIMEOUT;
+    if (words == NULL && is_harmless && transfer->detail[0] != '\0')
         words = transfer->detail;
     if (words == NULL)
         return;
@@ -225,12 +228,18 @@ static void report(struct usher_transfer *transfer) {
 }
 
 static enum usher_error outcome_of(const struct usher_transfer *transfer, CURLcode code) {
+    if (code == CURLE_OK)
+        return transfer->is_headed ? USHER_ERROR_NONE : USHER_ERROR_BAD_RESPONSE;
+    enum usher_error error = usher_transfer_error_from_code(code, transfer->detail);
+    if (!usher_transfer_is_sent(transfer))
+        return error;
     // A header line beyond 100 KiB is "out of memory" for libcurl 7.88; later versions have a code for it.
-    if (code == CURLE_OUT_OF_MEMORY && usher_transfer_is_sent(transfer) && !transfer->is_headed)
+    if (error == USHER_ERROR_OUT_OF_MEMORY && !transfer->is_headed)
         return USHER_ERROR_RESPONSE_TOO_LARGE;
-    if (code == CURLE_OK && !transfer->is_headed)
-        return USHER_ERROR_BAD_RESPONSE;
-    return usher_transfer_error_from_code(code, transfer->detail);
+    // The reused connection that took the request was lost, and libcurl has failed to open another one.
+    if (usher_transfer_error_is_before_request(error))
+        return USHER_ERROR_CONNECTION_LOST;
+    return error;
 }
 
 static void on_easy_done(CURL *easy, CURLcode code, void *arg) {

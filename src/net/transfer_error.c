@@ -77,8 +77,7 @@ enum usher_error usher_transfer_error_from_code(CURLcode code, const char *detai
     return USHER_ERROR_INTERNAL;
 }
 
-bool usher_transfer_error_is_explained(enum usher_error error) {
+bool usher_transfer_error_is_before_request(enum usher_error error) {
     return error == USHER_ERROR_RESOLVE_FAILED || error == USHER_ERROR_CONNECT_FAILED ||
-           error == USHER_ERROR_TLS_FAILED || error == USHER_ERROR_CERTIFICATE ||
-           error == USHER_ERROR_TIMEOUT;
+           error == USHER_ERROR_TLS_FAILED || error == USHER_ERROR_CERTIFICATE;
 }

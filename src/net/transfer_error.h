@@ -12,8 +12,8 @@
 // where it has none. NONE for CURLE_OK; INTERNAL for what cannot come from such an exchange.
 enum usher_error usher_transfer_error_from_code(CURLcode code, const char *detail);
 
-// Whether libcurl's text may be shown with the error: it then speaks of host, port, certificate or time only,
-// and comes from before the peer knew anything of the request.
-bool usher_transfer_error_is_explained(enum usher_error error);
+// Whether it is an error of finding, reaching or identifying the peer, which then knows nothing of the
+// request. Such an error's text speaks of host, port and certificate only.
+bool usher_transfer_error_is_before_request(enum usher_error error);
 
 #endif
