@@ -288,6 +288,65 @@ describe("listener", function()
   end)
 end)
 
+describe("a listener that is open when the state closes", function()
+  -- `ending` runs while connections are idle, under way, being answered and waiting for their handlers.
+  local function close_state(ending)
+    return child.run(([[
+      local client = require "spec.support.socket_client"
+      local core = require "usher.core"
+      local future, waiting = core.future.new(), 0
+      local function handler(request)
+        local _ <close> = setmetatable({}, { __close = function() waiting = waiting - 1 end })
+        waiting = waiting + 1
+        if request.path == "/wait" then future:wait() end
+        if request.path == "/exit" then os.exit(true, true) end
+        return { status = 200, body = ("x"):rep(request.path == "/big" and 9000000 or 1) }
+      end
+      listener = core.listener.open { host = "127.0.0.1", handler = handler }
+      local peers = {}
+      for index, bytes in ipairs {
+        "", "GET / HT", client.get "/", client.get "/wait", client.get "/wait", client.get "/big",
+        client.get "/wait" .. client.get "/", "nonsense\r\n\r\n",
+      } do
+        peers[index] = client.connect(listener:address()):send(bytes)
+      end
+      client.drive(function() return waiting == 3 and listener:connections() >= 7 end)
+      %s
+    ]]):format(ending))
+  end
+
+  it("leaves nothing behind", function()
+    assert.are.equal("", close_state "")
+  end)
+
+  it("leaves nothing behind while it drains", function()
+    assert.are.equal("", close_state [[
+      core.loop:spawn(function() listener:drain(60000) end)
+      core.loop:step()
+      core.loop:step()
+    ]])
+  end)
+
+  it("leaves nothing behind just after it was closed", function()
+    assert.are.equal("", close_state "listener:close()")
+  end)
+
+  it("leaves nothing behind when a handler ends the process", function()
+    assert.are.equal("", close_state [[
+      client.connect(listener:address()):ask(client.get "/exit")
+    ]])
+  end)
+
+  it("is closed before a finalizer that refers to it, and may be closed there again", function()
+    assert.are.equal("true\n", close_state [[
+      setmetatable({ listener }, { __gc = function(self)
+        self[1]:close()
+        print((pcall(self[1].drain, self[1], 1)))
+      end })
+    ]])
+  end)
+end)
+
 describe("listener:drain", function()
   it("closes idle connections, ends those under way and then the listener", function()
     local future = core.future.new()

@@ -87,16 +87,37 @@ void usher_context_call(lua_State *L, int arguments, int results) {
     lua_call(L, arguments, results);
 }
 
+static int to_text(lua_State *L) {
+    luaL_tolstring(L, 1, NULL);
+    return 1;
+}
+
+// Puts a text in the place of the error on top of the stack: what it shows of itself, or what it raises
+// instead.
+static void make_text(lua_State *L) {
+    if (lua_type(L, -1) == LUA_TSTRING)
+        return;
+    lua_pushcfunction(L, to_text);
+    lua_insert(L, -2);
+    lua_pcall(L, 1, 1, 0);
+}
+
 static int call_sink(lua_State *L) {
     struct usher_context *context = lua_touserdata(L, 1);
     usher_reference_push(L, &context->error_sink);
-    lua_insert(L, 2);
-    lua_call(L, lua_gettop(L) - 2, 0);
+    if (lua_type(L, 2) == LUA_TSTRING)
+        lua_pushvalue(L, 2);
+    else
+        lua_pushliteral(L, "an error that cannot be shown");
+    lua_call(L, 1, 0);
     return 0;
 }
 
 void usher_context_report(struct usher_context *context, lua_State *L) {
-    if (context->error_sink.key != 0 && lua_checkstack(L, 4)) {
+    bool has_room = lua_checkstack(L, LUA_MINSTACK);
+    if (has_room)
+        make_text(L);
+    if (has_room && context->error_sink.key != 0) {
         lua_pushcfunction(L, call_sink);
         lua_pushlightuserdata(L, context);
         lua_pushvalue(L, -3);
@@ -106,7 +127,8 @@ void usher_context_report(struct usher_context *context, lua_State *L) {
         }
         lua_pop(L, 1);
     }
-    const char *message = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "error of another type";
+    const char *message =
+        lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error that cannot be shown";
     fprintf(stderr, "usher: %s\n", message);
     lua_pop(L, 1);
 }
