@@ -320,11 +320,14 @@ describe("a listener that is open when the state closes", function()
   end)
 
   it("leaves nothing behind while it drains", function()
-    assert.are.equal("", close_state [[
+    assert.are.equal(
+      "",
+      close_state [[
       core.loop:spawn(function() listener:drain(60000) end)
       core.loop:step()
       core.loop:step()
-    ]])
+    ]]
+    )
   end)
 
   it("leaves nothing behind just after it was closed", function()
@@ -332,18 +335,24 @@ describe("a listener that is open when the state closes", function()
   end)
 
   it("leaves nothing behind when a handler ends the process", function()
-    assert.are.equal("", close_state [[
+    assert.are.equal(
+      "",
+      close_state [[
       client.connect(listener:address()):ask(client.get "/exit")
-    ]])
+    ]]
+    )
   end)
 
   it("is closed before a finalizer that refers to it, and may be closed there again", function()
-    assert.are.equal("true\n", close_state [[
+    assert.are.equal(
+      "true\n",
+      close_state [[
       setmetatable({ listener }, { __gc = function(self)
         self[1]:close()
         print((pcall(self[1].drain, self[1], 1)))
       end })
-    ]])
+    ]]
+    )
   end)
 end)
 

@@ -8,6 +8,10 @@
 enum { VALUE_HANDLER = 1, VALUE_COUNT = 1 };
 enum { ARGUMENT_DELAY = 1, ARGUMENT_HANDLER = 2, ARGUMENT_REPEAT = 3 };
 
+// Until a timer that fires once tries again, unless its task could be made: lost for want of memory it could
+// leave its owner waiting for ever.
+enum { RETRY_MS = 100 };
+
 struct timer {
     struct usher_context *context;
     struct usher_timer *engine;
@@ -41,14 +45,17 @@ static int expire_body(lua_State *L) {
     struct timer *timer = lua_touserdata(L, 1);
     usher_reference_push(L, &timer->anchor);
     lua_getiuservalue(L, -1, VALUE_HANDLER);
+    struct usher_task *task = usher_task_new(L, 0, NULL);
     if (!timer->repeats)
         close_timer(L, timer);
-    usher_task_resume(L, usher_task_new(L, 0, NULL));
+    usher_task_resume(L, task);
     return 0;
 }
 
 static void on_expired(void *arg) {
     struct timer *timer = arg;
+    if (!timer->repeats)
+        usher_timer_start(timer->engine, RETRY_MS, 0);
     usher_context_enter(timer->context, expire_body, timer);
 }
 
