@@ -371,8 +371,8 @@ function Listener:close() end
 -- transfer --------------------------------------------------------------------------------------------
 
 ---@class usher.core.transfer.Request
----@field method string
----@field url string http or https only
+---@field method string capital letters
+---@field url string http or https only, without user and password
 ---@field headers? table<string, string>
 ---@field body? string
 ---@field timeout_ms? integer 20000: the whole transfer, from its start (not the time in the queue)
@@ -385,11 +385,13 @@ function Listener:close() end
 ---@field body string
 
 core.transfer = {}
----One HTTP exchange. Waits. No redirects are followed; nothing of the environment (proxy, netrc, key log) counts;
----TLS 1.2 at least, certificate and name verified. The error has `sent`: whether bytes of the request left.
+---One HTTP exchange. Waits. At most 32 are under way, more wait in order. No redirects are followed, nothing is
+---decoded; nothing of the environment (proxy, netrc, key log) counts; TLS 1.2 at least, certificate and name verified.
+---A request of which bytes have left is never sent again. The error has `sent`: whether bytes of the request left.
+---Raises on a header with CR, LF or NUL and on those that are the core's (Content-Length, Connection, Expect ...).
 ---@param request usher.core.transfer.Request
 ---@return usher.core.transfer.Response? response
----@return (usher.Error|{sent: boolean})? err bad_url, resolve_failed, connect_failed, tls_failed, certificate, timeout, connection_lost, bad_response, response_too_large, cancelled
+---@return (usher.Error|{sent: boolean})? err bad_url, resolve_failed, connect_failed, tls_failed, certificate, timeout, connection_lost, bad_response, response_too_large, io, out_of_memory
 function core.transfer.perform(request) end
 
 -- sqlite ----------------------------------------------------------------------------------------------
