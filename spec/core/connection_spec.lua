@@ -81,6 +81,27 @@ describe("connection", function()
     end
   end)
 
+  it("reads nothing meanwhile, however much the peer sends", function()
+    local future = core.future.new()
+    local peer = connect(listen(function(request)
+      if request.path == "/slow" then
+        future:wait()
+      end
+      return { status = 200, body = request.path }
+    end))
+    peer:send(get "/slow")
+    peers.await_tasks(1)
+    for _ = 1, 100 do
+      peer:send(get("/", "X: " .. ("x"):rep(1000) .. "\r\n"))
+      core.loop:step()
+    end
+    future:resolve()
+    assert.are.equal("/slow", peer:receive().body)
+    for _ = 1, 100 do
+      assert.are.equal("/", peer:receive().body)
+    end
+  end)
+
   it("closes after the response where the peer, the protocol or the handler wants it", function()
     local listener = listen(function(request)
       return { status = 200, body = "x", close = request.path == "/close" }
@@ -162,6 +183,21 @@ describe("connection", function()
     peer:send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n" .. ("x"):rep(1000000))
     assert_error(413, peer:receive_all())
     assert.are.equal("closed", peer.ended)
+  end)
+
+  it("stays after its last response until the peer ends, so that no reset destroys it", function()
+    local listener = listen(echo)
+    local peer = connect(listener):send(get("/", "Connection: close\r\n"))
+    peer:receive_all()
+    for _ = 1, 3 do
+      peer:send "more"
+      client.pass(0.01)
+    end
+    assert.are.equal(1, listener:connections())
+    peer:close()
+    client.drive(function()
+      return listener:connections() == 0
+    end)
   end)
 
   it("lets go of a peer that does not end after its last response", function()
