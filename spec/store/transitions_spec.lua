@@ -216,6 +216,16 @@ describe("commit", function()
   local conflicts = {
     ["another version"] = { with_tokens(5, "a0"), result(), 4 },
     ["a later version with the same token set"] = { with_tokens(6, "a1"), result(), 4 },
+    ["the same token set without our alternate"] = {
+      with_tokens(5, "a1"),
+      result { alternate = { access_token = "b" } },
+      4,
+    },
+    ["the same token set with its refresh token given up"] = {
+      with_tokens(5, "a1"),
+      result { token_set = { access_token = "a1", refresh_spent_at = NOW } },
+      4,
+    },
     ["another epoch"] = { with_tokens(4, "a0"), result { epoch = 1 }, 4 },
   }
   for name, case in pairs(conflicts) do

@@ -219,9 +219,11 @@ enum usher_error usher_sqlite_connection_prepare(struct usher_sqlite_connection 
                                                  struct sqlite3_stmt **out_statement,
                                                  struct usher_sqlite_failure *failure) {
     struct usher_sqlite_statement *entry = find_statement(connection, sql);
-    if (entry->sql == NULL || strcmp(entry->sql, sql) != 0)
-        if (fill_statement(connection->db, entry, sql, failure) != USHER_ERROR_NONE)
-            return failure->error;
+    if (entry->sql == NULL || strcmp(entry->sql, sql) != 0) {
+        enum usher_error error = fill_statement(connection->db, entry, sql, failure);
+        if (error != USHER_ERROR_NONE)
+            return error;
+    }
     entry->used_at = ++connection->uses;
     *out_statement = entry->statement;
     return USHER_ERROR_NONE;
@@ -229,11 +231,11 @@ enum usher_error usher_sqlite_connection_prepare(struct usher_sqlite_connection 
 
 enum usher_error usher_sqlite_connection_run(struct usher_sqlite_connection *connection, const char *sql,
                                              struct usher_sqlite_failure *failure) {
-    sqlite3_stmt *statement;
-    if (usher_sqlite_connection_prepare(connection, sql, &statement, failure) != USHER_ERROR_NONE)
-        return failure->error;
+    sqlite3_stmt *statement = NULL;
+    enum usher_error error = usher_sqlite_connection_prepare(connection, sql, &statement, failure);
+    if (error != USHER_ERROR_NONE)
+        return error;
     int code = sqlite3_step(statement);
-    enum usher_error error = USHER_ERROR_NONE;
     if (code != SQLITE_DONE && code != SQLITE_ROW)
         error = usher_sqlite_fail_from(failure, connection->db, code, "complete a transaction");
     sqlite3_reset(statement);

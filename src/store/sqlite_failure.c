@@ -40,6 +40,7 @@ enum usher_error usher_sqlite_fail(struct usher_sqlite_failure *failure, enum us
                                    const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
+    // NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized)
     vsnprintf(failure->message, sizeof failure->message, format, arguments);
     va_end(arguments);
     failure->error = error;

@@ -190,13 +190,27 @@ end
 ---@field spent_sequence? integer
 ---@field now number
 
+local function has_all(one, other)
+  for key, value in pairs(one) do
+    if other[key] ~= value then
+      return false
+    end
+  end
+  return true
+end
+
+local function is_same(one, other)
+  if not one or not other then
+    return one == other
+  end
+  return has_all(one, other) and has_all(other, one)
+end
+
 -- A commit that was reported as failed may have reached the disk all the same.
 local function is_committed(account, result, expected_version)
-  local stored = account.tokens.token_set
   return account.versions.tokens == expected_version + 1
-    and stored
-    and stored.access_token == result.token_set.access_token
-    and stored.refresh_token == result.token_set.refresh_token
+    and is_same(account.tokens.token_set, result.token_set)
+    and is_same(account.tokens.alternate, result.alternate)
 end
 
 --- Stores a token set, ends the attempt that brought it and spends its credential.
