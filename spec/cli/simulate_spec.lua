@@ -17,7 +17,8 @@ local function start(...)
     table.insert(pushes, request)
     return { status = 200, body = "ok" }
   end)
-  local command = { paths.root .. "/bin/usher", "simulate", "--listen", "127.0.0.1:0", "--first-push", "0.01", ... }
+  local command =
+    { paths.root .. "/bin/usher", "simulate", "--listen", "127.0.0.1:0", "--first-push", "0.01", ... }
   table.move({ "--callback", ("http://%s/cb"):format(receiver:address()) }, 1, 2, #command + 1, command)
   local running = process.start(folder, "simulate", command)
   finally(function()
@@ -57,7 +58,8 @@ describe("usher simulate", function()
   end)
 
   it("pushes codes and exchanges the newest for tokens", function()
-    local running, url, pushes = start("--push-interval", "0.05", "--ledger", folder .. "/ledger", "--api-key", "sk-a")
+    local running, url, pushes =
+      start("--push-interval", "0.05", "--ledger", folder .. "/ledger", "--api-key", "sk-a")
     local old = code_of(await_push(pushes, 1))
     await_push(pushes, 2)
     local client_id = simulator.defaults.client_id
@@ -99,12 +101,27 @@ describe("usher simulate", function()
     assert.are.equal(codes[1], codes[2])
   end)
 
+  it("meets its endpoints with faults, from the start and while it runs", function()
+    local running, url = start("--fault", "refresh:http,status=503,count=1", "--fault", "refresh:close")
+    local refresh = { method = "POST", url = url .. "/auth/api/token/refreshAccessToken", body = "{}" }
+    assert.are.equal(503, core.transfer.perform(refresh).status)
+    assert.are.equal("connection_lost", select(2, core.transfer.perform(refresh)).code)
+    assert(core.transfer.perform { method = "DELETE", url = url .. "/faults" })
+    local set = post(url .. "/faults", { kind = "envelope", endpoint = "refresh", code = "0403" }).faults
+    assert.are.equal("0403", set[1].code)
+    assert.are.equal("0403", post(refresh.url, {}).code)
+    running:close()
+  end)
+
   it("names its defaults in its help", function()
     local code, out = capture.usher("simulate", "--help")
     assert.are.equal(0, code)
     for name, default in pairs(simulator.defaults) do
       assert.matches("--" .. name:gsub("_", "-"), out, 1, true)
       assert.matches("Default: " .. default .. ".", out, 1, true)
+    end
+    for _, name in ipairs(simulator.fault_kinds.names) do
+      assert.matches("\n  " .. name .. " ", out, 1, true)
     end
   end)
 
@@ -117,6 +134,7 @@ describe("usher simulate", function()
       ["--callback"] = "ftp://h/",
       ["--method"] = "PUT",
       ["--client-id-encoding"] = "rot13",
+      ["--fault"] = "refresh:flood",
     } do
       local code, _, err = capture.usher("simulate", option, value)
       assert.are.equal(64, code, option)

@@ -46,4 +46,26 @@ describe("inspection", function()
     assert.are.equal(0, simulation.post(subject, "/revoke?kind=refresh", "").revoked)
     assert.are.equal("revoke", simulation.last(subject).kind)
   end)
+
+  it("sets, shows and clears faults", function()
+    local subject = simulation.new()
+    local function faults(method, path, body)
+      local response = subject:perform { method = method, url = "http://h/faults" .. path, body = body }
+      return json.decode(response.body), response.status
+    end
+    local fault = { kind = "http", endpoint = "refresh", count = 2, status = 503 }
+    local set = faults("POST", "", json.encode(fault)).faults[1]
+    assert.are.same({ "http", 2, 503, false }, { set.kind, set.count, set.status, set.commit })
+    faults("POST", "", '{"kind":"lost","endpoint":"push"}')
+    assert.are.equal(2, #faults("GET", "").faults)
+    assert.are.equal("lost", faults("DELETE", "?endpoint=refresh").faults[1].kind)
+    local body = simulation.get(subject, "/faults")
+    assert.matches("lost", body, 1, true)
+    assert.are.same({}, faults("DELETE", "").faults)
+    for _, wrong in ipairs { "", "[]", "7", '{"kind":"flood"}', '{"kind":"hang"}' } do
+      local answer, status = faults("POST", "", wrong)
+      assert.are.same({ 400, "bad_fault" }, { status, answer.error })
+      assert.is_string(answer.error_description)
+    end
+  end)
 end)

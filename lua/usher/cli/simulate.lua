@@ -67,6 +67,36 @@ local function name_of(flag)
   return (flag:gsub("-", "_"))
 end
 
+local function fault(text)
+  local parsed, reason = simulator.parse_fault(text)
+  if parsed then
+    return parsed
+  end
+  return nil, ("fault '%s': %s"):format(text, reason)
+end
+
+local function name_of_parameter(name, parameter)
+  return parameter.default ~= nil and ("%s=%s"):format(name, parameter.default) or name
+end
+
+-- One line for each kind of fault.
+local function faults_help()
+  local lines = {
+    "Faults: [exchange:|refresh:|push:]KIND[,NAME=VALUE...], with count=N for the next N requests, else until cleared.",
+    "While it runs: POST /faults with the same as JSON, GET /faults, DELETE /faults[?endpoint=].",
+  }
+  for _, name in ipairs(simulator.fault_kinds.names) do
+    local kind, words = simulator.fault_kinds.all[name], {}
+    for parameter, of in pairs(kind.parameters) do
+      table.insert(words, name_of_parameter(parameter, of))
+    end
+    table.sort(words)
+    local parameters = #words > 0 and (" (%s)"):format(table.concat(words, ", ")) or ""
+    table.insert(lines, ("  %-12s %s%s"):format(name, kind.what, parameters))
+  end
+  return table.concat(lines, "\n")
+end
+
 local function add_option(command, flag, placeholder, what)
   local default = simulator.defaults[name_of(flag)]
   return command:option("--" .. flag, ("%s Default: %s."):format(what, default)):argname(placeholder)
@@ -82,16 +112,29 @@ function simulate.describe(command)
     :option("--api-key", ("Its MD5 is the state of every push. Default: %s."):format(DEFAULT_API_KEY))
     :argname "KEY"
   add_option(command, "client-id", "ID", "The account that codes belong to.")
-  add_option(command, "client-id-encoding", "HOW", "How clientId is written in the URL: percent, raw, form, spaced.")
-    :choices(simulator.client_id_encodings)
+  add_option(
+    command,
+    "client-id-encoding",
+    "HOW",
+    "How clientId is written in the URL: percent, raw, form, spaced."
+  ):choices(simulator.client_id_encodings)
   add_option(command, "method", "METHOD", "Of the pushes: GET or POST."):choices { "GET", "POST" }
   add_option(command, "expires-unit", "UNIT", "Of expiresIn: s or ms."):choices { "s", "ms" }
   for _, entry in ipairs(NUMBERS) do
     local flag, placeholder, convert, what = table.unpack(entry)
     add_option(command, flag, placeholder, what):convert(convert)
   end
-  command:option("--first-push", "Seconds until the first push. Default: 1."):argname("SECONDS"):convert(number)
+  command
+    :option("--first-push", "Seconds until the first push. Default: 1.")
+    :argname("SECONDS")
+    :convert(number)
   command:option("--seed", "Makes codes and tokens the same in each run."):argname "TEXT"
+  command
+    :option("--fault", "Sets a fault from the start; may be repeated.")
+    :argname("FAULT")
+    :count("*")
+    :convert(fault)
+  command:epilog(faults_help())
   command:option("--ledger", "Appends all that is asked and pushed, as lines of JSON."):argname "FILE"
 end
 
@@ -128,7 +171,11 @@ local function new_simulator(arguments, system, on_entry)
     options[name] = arguments[name]
   end
   options.random = arguments.seed and simulator.seeded(arguments.seed)
-  return simulator.new(options)
+  local subject = simulator.new(options)
+  for _, set in ipairs(arguments.fault) do
+    subject.faults:add(set)
+  end
+  return subject
 end
 
 local function wait_for_signal()

@@ -17,6 +17,10 @@ local REASONS = {
   [404] = "Not Found",
   [405] = "Method Not Allowed",
   [415] = "Unsupported Media Type",
+  [429] = "Too Many Requests",
+  [500] = "Internal Server Error",
+  [502] = "Bad Gateway",
+  [503] = "Service Unavailable",
 }
 
 local function respond(status, body)
@@ -31,16 +35,17 @@ function answers.success(data)
 end
 
 --- An error of the envelope.
----@param code "0001"|"0003"|"0401"|"0429"
+---@param code string four digits
 ---@param status? integer default 200
 ---@return usher.core.Response
 function answers.refusal(code, status)
-  local body = { code = code, msg = MESSAGES[code], data = json.null, success = false, failed = true }
+  local body =
+    { code = code, msg = MESSAGES[code] or "Failed.", data = json.null, success = false, failed = true }
   return respond(status or 200, body)
 end
 
 --- What Spring answers in place of the application.
----@param status 404|405|415
+---@param status integer
 ---@param path string
 ---@param now number Unix seconds
 ---@param request_id string
@@ -50,16 +55,17 @@ function answers.infrastructure(status, path, now, request_id)
     timestamp = os.date("!%Y-%m-%dT%H:%M:%S.000+00:00", math.floor(now)),
     path = path,
     status = status,
-    error = REASONS[status],
+    error = REASONS[status] or "Error",
     requestId = request_id,
   })
 end
 
 --- Any JSON of our own, for inspection.
 ---@param body table
+---@param status? integer default 200
 ---@return usher.core.Response
-function answers.plain(body)
-  return respond(200, body)
+function answers.plain(body, status)
+  return respond(status or 200, body)
 end
 
 return answers

@@ -56,30 +56,37 @@ end
 ---@param token string
 ---@param now number
 ---@return true? good
----@return string? reason unknown_token, revoked_token or expired_token
+---@return string? reason unknown_token, revoked_token, rotated_token or expired_token
 function Grants:check(kind, token, now)
   local entry = self._tokens[kind][token]
   if not entry then
     return nil, "unknown_token"
   elseif entry.is_revoked then
     return nil, "revoked_token"
+  elseif entry.is_rotated then
+    return nil, "rotated_token"
   elseif now >= entry.expires_at then
     return nil, "expired_token"
   end
   return true
 end
 
---- A new access token for a refresh token, which stays as it is.
+--- A new access token for a refresh token, which stays as it is unless it is rotated: then it dies, and another one
+--- with a life of its own takes its place.
 ---@param refresh_token string
 ---@param now number
----@return string? access_token
+---@param rotates? boolean
+---@return { access: string, refresh: string? }? pair
 ---@return string? reason as of `check`
-function Grants:refresh(refresh_token, now)
+function Grants:refresh(refresh_token, now, rotates)
   local good, reason = self:check("refresh", refresh_token, now)
   if not good then
     return nil, reason
   end
-  return issue(self, "access", now)
+  if rotates then
+    self._tokens.refresh[refresh_token].is_rotated = true
+  end
+  return { access = issue(self, "access", now), refresh = rotates and issue(self, "refresh", now) or nil }
 end
 
 --- Revokes all tokens of the kind; returns how many had not been.
@@ -120,7 +127,7 @@ function grants.new(options)
     _new_text = options.new_text,
     _codes = {}, -- code -> "current", "used" or "expired"
     _current = nil, -- the last code issued
-    _tokens = { access = {}, refresh = {} }, -- token -> { expires_at, is_revoked }
+    _tokens = { access = {}, refresh = {} }, -- token -> { expires_at, is_revoked, is_rotated }
   }, Grants)
 end
 

@@ -7,6 +7,8 @@ local answers = require "usher.simulator.answers"
 local core = require "usher.core"
 local endpoints = require "usher.simulator.endpoints"
 local errors = require "usher.errors"
+local fault_kinds = require "usher.simulator.fault_kinds"
+local faults = require "usher.simulator.faults"
 local grants = require "usher.simulator.grants"
 local inspection = require "usher.simulator.inspection"
 local ledger = require "usher.simulator.ledger"
@@ -14,6 +16,10 @@ local push = require "usher.simulator.push"
 local rolling_budget = require "usher.simulator.rolling_budget"
 
 local simulator = {}
+
+-- As of `core.transfer`.
+local TIMEOUT_MS = 20000
+local MAX_BODY_BYTES = 262144
 
 ---@class usher.simulator.options
 ---@field api_key string
@@ -51,6 +57,12 @@ simulator.client_id_encodings = push.encodings
 --- What stands in the ledger for a code or token.
 simulator.fingerprint = ledger.fingerprint
 
+--- A fault as people write it, for `faults:add`: see simulator/faults.lua.
+simulator.parse_fault = faults.parse
+
+--- The kinds of faults: see simulator/fault_kinds.lua.
+simulator.fault_kinds = fault_kinds
+
 --- A ledger entry as a line of JSON.
 simulator.line = ledger.line
 
@@ -59,28 +71,30 @@ simulator.line = ledger.line
 ---@field grants usher.simulator.Grants
 ---@field ledger usher.simulator.Ledger
 ---@field budgets table<"exchange"|"refresh", usher.simulator.Budget>
+---@field faults usher.simulator.Faults
 local Simulator = {}
 Simulator.__index = Simulator
 Simulator.__name = "usher.simulator"
 
--- Path -> its one method, and what answers.
+-- Path -> method -> what answers.
 local ROUTES = {
-  ["/auth/api/token/getAccessToken"] = { "POST", endpoints.exchange },
-  ["/auth/api/token/refreshAccessToken"] = { "POST", endpoints.refresh },
-  ["/api/serve/echo"] = { "GET", endpoints.echo },
-  ["/ledger"] = { "GET", inspection.ledger },
-  ["/state"] = { "GET", inspection.state },
-  ["/revoke"] = { "POST", inspection.revoke },
+  ["/auth/api/token/getAccessToken"] = { POST = endpoints.exchange },
+  ["/auth/api/token/refreshAccessToken"] = { POST = endpoints.refresh },
+  ["/api/serve/echo"] = { GET = endpoints.echo },
+  ["/ledger"] = { GET = inspection.ledger },
+  ["/state"] = { GET = inspection.state },
+  ["/revoke"] = { POST = inspection.revoke },
+  ["/faults"] = { GET = inspection.faults, POST = inspection.add_fault, DELETE = inspection.clear_faults },
 }
 
 --- The provider's time in seconds: lifetimes and budgets go by it, and no step of the wall clock moves it.
 ---@return number
 function Simulator:now()
-  return self._clock:boot()
+  return self._clock:boot() + self.faults:clock_offset()
 end
 
 --- What the provider's infrastructure answers in the application's place.
----@param status 404|405|415
+---@param status integer
 ---@param path string
 ---@return usher.core.Response
 function Simulator:infrastructure(status, path)
@@ -88,7 +102,7 @@ function Simulator:infrastructure(status, path)
   return answers.infrastructure(
     status,
     path,
-    self._clock:wall(),
+    self._clock:wall() + self.faults:clock_offset(),
     ("%08x-%d"):format(self._requests, self._requests)
   )
 end
@@ -100,17 +114,15 @@ end
 
 --- The response to a request.
 ---@param request usher.core.Request
----@return usher.core.Response
+---@return usher.simulator.Answer
 function Simulator:handle(request)
   local route = ROUTES[request.path]
   if not route then
     return refuse(self, request, 404)
-  end
-  local method, answer = table.unpack(route)
-  if request.method ~= method then
+  elseif not route[request.method] then
     return refuse(self, request, 405)
   end
-  return answer(self, request)
+  return route[request.method](self, request)
 end
 
 local function lower_names(headers)
@@ -121,32 +133,69 @@ local function lower_names(headers)
   return lowered
 end
 
---- Answers a transfer's request without a network: what `core.transfer.perform` would give.
+-- What a transfer makes of an answer that comes in time.
+local function received(request, answer)
+  if answer.error then
+    return errors.fail(answer.error, nil, { sent = false })
+  elseif answer.abort then
+    return errors.fail(answer.status and "bad_response" or "connection_lost", nil, { sent = true })
+  elseif #answer.body > (request.max_body_bytes or MAX_BODY_BYTES) then
+    return errors.fail("response_too_large", nil, { sent = true })
+  end
+  return answer
+end
+
+--- Answers a transfer's request without a network: what `core.transfer.perform` would give. Waits where the answer
+--- takes its time.
 ---@param request usher.core.transfer.Request
 ---@return usher.core.transfer.Response? response
----@return usher.Error? err bad_url
+---@return (usher.Error|{sent: boolean})? err
 function Simulator:perform(request)
   local path, query = request.url:match "^https?://[^/?#]+([^?#]*)%??([^#]*)$"
   if not path then
-    return errors.fail "bad_url"
+    return errors.fail("bad_url", nil, { sent = false })
   end
   local headers = lower_names(request.headers)
-  return self:handle {
+  local answer = self:handle {
     method = request.method,
     path = path ~= "" and path or "/",
     query = query,
     headers = headers,
     body = request.body or "",
   }
+  local timeout = (request.timeout_ms or TIMEOUT_MS) / 1000
+  if answer.delay then
+    self._clock:sleep(math.min(answer.delay, timeout))
+  end
+  if answer.delay and answer.delay >= timeout then
+    return errors.fail("timeout", nil, { sent = true })
+  end
+  return received(request, answer)
+end
+
+local function forge(self, client_id)
+  local options = setmetatable({ client_id = client_id }, { __index = self.options })
+  local code = self._new_text()
+  return { request = push.request(options, code), code = code }
 end
 
 --- Issues a code, which ends the one before it, and gives the request that pushes it.
 ---@return usher.core.transfer.Request request
 ---@return string code
+---@return usher.simulator.Delivery[] deliveries what reaches the receiver instead, as faults have it
 function Simulator:push()
-  local code = self.grants:issue_code()
-  self.ledger:add("push", { code = ledger.fingerprint(code) })
-  return push.request(self.options, code), code
+  local code, fault = self.grants:issue_code(), self.faults:take "push"
+  self.ledger:add("push", { code = ledger.fingerprint(code), fault = fault and fault.kind })
+  local request = push.request(self.options, code)
+  if not fault then
+    return request, code, { { request = request, code = code } }
+  end
+  local deliver = fault_kinds.all[fault.kind].deliver
+  return request,
+    code,
+    deliver(fault, { request = request, code = code }, function(client_id)
+      return forge(self, client_id)
+    end)
 end
 
 --- Writes down what became of a push.
@@ -196,14 +245,16 @@ function simulator.new(options)
   assert(options.clock, "simulator.new: clock is missing")
   local merged = with_defaults(options)
   local random = options.random or core.random.bytes
+  local function new_text()
+    return core.encoding.base64url_encode(assert(random(24)))
+  end
   return setmetatable({
     options = merged,
+    faults = faults.new(),
     grants = grants.new {
       client_id = merged.client_id,
       lifetimes = { access = merged.access_lifetime, refresh = merged.refresh_lifetime },
-      new_text = function()
-        return core.encoding.base64url_encode(assert(random(24)))
-      end,
+      new_text = new_text,
     },
     ledger = ledger.new { clock = options.clock, on_entry = options.on_entry },
     budgets = {
@@ -211,6 +262,7 @@ function simulator.new(options)
       refresh = rolling_budget.new(merged.refresh_budget),
     },
     _clock = options.clock,
+    _new_text = new_text,
     _requests = 0,
   }, Simulator)
 end

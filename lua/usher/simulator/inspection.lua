@@ -2,6 +2,7 @@
 -- The simulator's own routes, for tests and people: what it knows, and what it can be made to do.
 
 local answers = require "usher.simulator.answers"
+local faults = require "usher.simulator.faults"
 local json = require "usher.json"
 local ledger = require "usher.simulator.ledger"
 local query = require "usher.model.query"
@@ -56,6 +57,42 @@ function inspection.revoke(self, request)
   local count = self.grants:revoke(kind)
   self.ledger:add("revoke", { tokens = kind, count = count })
   return answers.plain { revoked = count }
+end
+
+--- GET /faults: those that are set.
+---@param self usher.Simulator
+---@return usher.core.Response
+function inspection.faults(self)
+  return answers.plain { faults = json.array(self.faults:list()) }
+end
+
+--- POST /faults: sets one, a JSON object as of simulator/faults.lua.
+---@param self usher.Simulator
+---@param request usher.core.Request
+---@return usher.core.Response
+function inspection.add_fault(self, request)
+  local description, err = json.decode(request.body)
+  local fault, reason
+  if type(description) == "table" then
+    fault, reason = faults.read(description)
+  end
+  if not fault then
+    return answers.plain(
+      { error = "bad_fault", error_description = reason or err and err.message or "no object" },
+      400
+    )
+  end
+  self.faults:add(fault)
+  return inspection.faults(self)
+end
+
+--- DELETE /faults[?endpoint=exchange|refresh|push]: clears them.
+---@param self usher.Simulator
+---@param request usher.core.Request
+---@return usher.core.Response
+function inspection.clear_faults(self, request)
+  self.faults:clear(parameter(request, "endpoint"))
+  return inspection.faults(self)
 end
 
 return inspection

@@ -13,18 +13,22 @@ Pusher.__index = Pusher
 Pusher.__name = "usher.simulator.pusher"
 
 local function deliver(self, delivery)
-  local request, code = self._simulator:push()
-  request.timeout_ms = TIMEOUT_MS
-  local response, err = self._transfer(request)
-  self._simulator:note_delivery(code, response, err)
+  if delivery.delay then
+    self._clock:sleep(delivery.delay)
+  end
+  delivery.request.timeout_ms = TIMEOUT_MS
+  local response, err = self._transfer(delivery.request)
+  self._simulator:note_delivery(delivery.code, response, err)
   self._deliveries[delivery] = nil
 end
 
 --- Pushes a code now, beside the schedule. Does not wait for the answer.
 function Pusher:push()
-  local delivery = {}
-  self._deliveries[delivery] = true
-  delivery.task = core.loop:spawn(deliver, self, delivery)
+  local _, _, deliveries = self._simulator:push()
+  for _, delivery in ipairs(deliveries) do
+    self._deliveries[delivery] = true
+    delivery.task = core.loop:spawn(deliver, self, delivery)
+  end
 end
 
 local function arm(self, seconds)

@@ -18,7 +18,11 @@ local function handle(self, request)
     self._pusher:push()
     return answers.plain { pushed = true }
   end
-  return self._simulator:handle(request)
+  local answer = self._simulator:handle(request)
+  if answer.delay then
+    self._clock:sleep(answer.delay)
+  end
+  return answer
 end
 
 --- "127.0.0.1:18089"
@@ -41,7 +45,7 @@ end
 ---@return usher.simulator.Server? server
 ---@return usher.Error? err as of `core.listener.open`
 function server.start(options)
-  local self = setmetatable({ _simulator = options.simulator }, Server)
+  local self = setmetatable({ _simulator = options.simulator, _clock = options.clock }, Server)
   local listener, err = core.listener.open {
     host = options.address.host,
     port = options.address.port,
