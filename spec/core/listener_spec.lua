@@ -343,6 +343,35 @@ describe("a listener that is open when the state closes", function()
     )
   end)
 
+  -- What the handlers wait for is younger than the listener and so finalised before it closes their tasks.
+  it("leaves nothing behind while its handlers wait for transfers and stores", function()
+    assert.are.equal(
+      "",
+      child.run [[
+        local client = require "spec.support.socket_client"
+        local core = require "usher.core"
+        local socket = require "socket"
+        hanging = socket.bind("127.0.0.1", 0)
+        local _, port = hanging:getsockname()
+        listener = core.listener.open {
+          host = "127.0.0.1",
+          handler = function(request)
+            if request.path == "/transfer" then
+              core.transfer.perform { method = "GET", url = ("http://127.0.0.1:%d/"):format(port) }
+            else
+              core.sqlite.open { path = "/dev/null/missing", application_id = 1 }
+            end
+          end,
+        }
+        client.connect(listener:address()):send(client.get "/transfer")
+        client.pass(0.05)
+        assert(core.loop:tasks() == 1)
+        client.connect(listener:address()):send(client.get "/store")
+        repeat core.loop:step() until core.loop:tasks() == 2
+      ]]
+    )
+  end)
+
   it("is closed before a finalizer that refers to it, and may be closed there again", function()
     assert.are.equal(
       "true\n",

@@ -220,9 +220,11 @@ static void check_create(lua_State *L, struct usher_sqlite_options *options) {
 }
 
 // Nobody will have the engine.
+// At the end of the state the engine may be finalised before the task that opens it is closed.
 static void cancel_open(void *arg) {
     struct engine *engine = arg;
-    usher_sqlite_worker_stop(engine->worker);
+    if (engine->worker != NULL)
+        usher_sqlite_worker_stop(engine->worker);
 }
 
 static int l_open(lua_State *L) {

@@ -35,6 +35,7 @@ struct pool {
 // One transfer under way. Needs no finaliser: the pool drops its transfers without calling back.
 struct operation {
     struct usher_context *context;
+    const struct pool *pool;
     struct usher_transfer *engine; // NULL once it has ended
     struct usher_reference future;
     struct usher_reference anchor; // the userdata itself
@@ -58,7 +59,7 @@ static int pool_close(lua_State *L) {
 static const luaL_Reg pool_methods[] = {{"__gc", pool_close}, {NULL, NULL}};
 static const struct usher_class pool_class = {"usher.transfer_pool", pool_methods, NULL, pool_is_open};
 
-static struct usher_transfer_pool *get_pool(lua_State *L) {
+static struct pool *get_pool(lua_State *L) {
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &pool_key) == LUA_TNIL) {
         struct pool *new_pool = usher_class_new(L, &pool_class, sizeof *new_pool, 0);
         new_pool->engine = usher_transfer_pool_new(usher_context_get(L)->loop);
@@ -71,7 +72,7 @@ static struct usher_transfer_pool *get_pool(lua_State *L) {
     if (pool->engine == NULL)
         luaL_error(L, "the state is closing");
     lua_settop(L, SLOT_LAST);
-    return pool->engine;
+    return pool;
 }
 
 static int push_failure(lua_State *L, enum usher_error error, const char *message, bool sent) {
@@ -138,10 +139,11 @@ static void on_done(struct usher_transfer *transfer, void *arg) {
         usher_reference_clear(context->L, &operation->anchor);
 }
 
-// The waiting task is closed: on_done still comes, with an outcome that nobody waits for.
+// The waiting task is closed: on_done still comes, with an outcome that nobody waits for. At the end of the
+// state the pool may be finalised, its transfers dropped, before that task is closed.
 static void cancel(void *arg) {
     struct operation *operation = arg;
-    if (operation->engine != NULL)
+    if (operation->engine != NULL && operation->pool->engine != NULL)
         usher_transfer_cancel(operation->engine);
 }
 
@@ -248,15 +250,15 @@ static int l_perform(lua_State *L) {
     struct usher_transfer_request request = {0};
     read_request(L, &request);
     usher_future_check_wait(L);
-    struct usher_transfer_pool *pool = get_pool(L);
+    struct pool *pool = get_pool(L);
     struct operation *operation = lua_newuserdatauv(L, sizeof *operation, 0);
-    *operation = (struct operation){.context = usher_context_get(L)};
+    *operation = (struct operation){.context = usher_context_get(L), .pool = pool};
     usher_reference_set(L, &operation->anchor);
     usher_future_new(L);
     lua_pushvalue(L, -1);
     usher_reference_set(L, &operation->future);
     enum usher_error error = USHER_ERROR_NONE;
-    operation->engine = usher_transfer_start(pool, &request, on_done, operation, &error);
+    operation->engine = usher_transfer_start(pool->engine, &request, on_done, operation, &error);
     if (operation->engine == NULL) {
         usher_reference_clear(L, &operation->future);
         usher_reference_clear(L, &operation->anchor);
