@@ -1,0 +1,80 @@
+-- SPDX-License-Identifier: MIT
+local client = require "spec.support.socket_client"
+local core = require "usher.core"
+local peers = require "spec.support.peers"
+
+local connect, get, open = peers.connect, client.get, peers.listen
+
+local function echo(request)
+  return { status = 200, body = request.path }
+end
+
+describe("listener:drain", function()
+  it("closes idle connections, ends those under way and then the listener", function()
+    local future = core.future.new()
+    local listener = open(function()
+      future:wait()
+      return { status = 200, body = "late" }
+    end)
+    local idle, busy = connect(listener), connect(listener):send(get "/")
+    client.drive(function()
+      return core.loop:tasks() == 1 and listener:connections() == 2
+    end)
+    local drained = false
+    core.loop:spawn(function()
+      listener:drain(5000)
+      drained = true
+    end)
+    assert.are.equal("", idle:receive_all())
+    assert.is_false(drained)
+    future:resolve()
+    local response = busy:receive()
+    assert.are.equal("late", response.body)
+    assert.are.equal("close", response.headers.connection)
+    busy:close()
+    client.drive(function()
+      return drained
+    end)
+    assert.matches("closed", tostring(listener))
+  end)
+
+  it("waits no longer than it is told", function()
+    local listener = open(function()
+      core.future.new():wait()
+    end)
+    connect(listener):send(get "/")
+    peers.await_tasks(1)
+    local from = core.clock.boot()
+    listener:drain(50)
+    assert.is_true(core.clock.boot() - from < 2)
+    assert.are.equal(0, core.loop:tasks())
+  end)
+
+  it("returns at once where nobody is connected, or when closed", function()
+    local listener = open(echo)
+    listener:drain(60000)
+    listener:drain(60000)
+    assert.are.equal(0, listener:connections())
+  end)
+
+  it("ends early when the listener is closed meanwhile", function()
+    local listener = open(function()
+      core.future.new():wait()
+    end)
+    connect(listener):send(get "/")
+    peers.await_tasks(1)
+    core.timer.start(10, function()
+      listener:close()
+    end)
+    listener:drain(60000)
+  end)
+
+  it("refuses connections from then on", function()
+    local listener = open(echo)
+    local address = listener:address()
+    listener:drain(0)
+    assert.has_error(function()
+      client.connect(address)
+    end, "connection refused")
+  end)
+end)
