@@ -11,13 +11,14 @@ local temporary = require "spec.support.temporary"
 
 local world = {}
 
-local USHER = paths.root .. "/bin/usher"
+local CHECKOUT = paths.root .. "/bin/usher"
 local CURL = "curl --silent --show-error --max-time 20 --write-out '\\n%%{http_code}' %s %s"
 
 ---@class spec.World
 ---@field folder string
 ---@field state_dir string
 ---@field environment table<string, string> of the gateway and of client commands
+---@field program string the command `usher`
 ---@field simulator_options table<string, string|number> `--push-interval` and so on
 local World = {}
 World.__index = World
@@ -102,7 +103,7 @@ end
 ---@return string stdout
 ---@return string stderr
 function World:usher(...)
-  return process.run(self.folder, { USHER, ... }, self.environment)
+  return process.run(self.folder, { self.program, ... }, self.environment)
 end
 
 local function keep(self, started)
@@ -113,7 +114,7 @@ end
 --- Starts the simulator, which pushes its first code at once: start the gateway before.
 ---@return spec.Process
 function World:start_simulator()
-  local command = { USHER, "simulate", "--listen", "127.0.0.1:" .. self._provider_port }
+  local command = { self.program, "simulate", "--listen", "127.0.0.1:" .. self._provider_port }
   table.move({ "--callback", self:callback_url(), "--api-key", self.api_key }, 1, 4, #command + 1, command)
   for name, value in pairs(self.simulator_options) do
     table.insert(command, name)
@@ -128,7 +129,7 @@ end
 ---@param name? string of its output files
 ---@return spec.Process
 function World:start(name)
-  return keep(self, process.start(self.folder, name or "gateway", { USHER, "run" }, self.environment))
+  return keep(self, process.start(self.folder, name or "gateway", { self.program, "run" }, self.environment))
 end
 
 --- Starts the gateway and waits until it serves.
@@ -165,11 +166,12 @@ end
 World.__close = World.close
 
 --- A world in which nothing runs yet.
----@param options? { simulator?: table, environment?: table }
+---@param options? { simulator?: table, environment?: table, program?: string } `program`: not the checkout's `usher`
 ---@return spec.World
 function world.new(options)
   options = options or {}
   local self = setmetatable({ folder = temporary.folder(), _processes = {} }, World)
+  self.program = options.program or CHECKOUT
   self.api_key = "sk-acceptance-0123456789abcdef"
   self.state_dir = self.folder .. "/state"
   self._provider_port, self._callback_port = process.free_port(), process.free_port()

@@ -1,0 +1,107 @@
+-- SPDX-License-Identifier: MIT
+-- The rock, made without a network: built from the sources into one tree, packed there, installed from the pack into
+-- another, and used from that one while nothing else is left.
+
+require "spec.support.paths"
+local child = require "spec.support.child"
+local paths = require "spec.support.paths"
+local process = require "spec.support.process"
+local temporary = require "spec.support.temporary"
+local world = require "spec.support.world"
+
+local BUILD_SECONDS = 600
+local SOURCES = "CMakeLists.txt cmake src lua bin rockspec"
+local PROVIDED =
+  [[rocks_provided = { ["lua-cjson"] = "2.1.0-1", luasocket = "3.1.0-1", argparse = "0.7.1-1" }]]
+
+local folder, tree
+
+-- Runs shell commands in a folder of ours, away from this user's LuaRocks.
+local function run(name, commands)
+  local command = ("cd %s && %s"):format(child.quote(folder), commands)
+  local environment =
+    { HOME = folder .. "/home", LUAROCKS_CONFIG = folder .. "/luarocks.lua", MAKEFLAGS = "-j4" }
+  local started <close> = process.start(folder, name, { "sh", "-c", command }, environment)
+  local status = started:wait(BUILD_SECONDS)
+  local stdout, stderr = started:output()
+  assert(status == 0, stdout .. stderr)
+  return stdout
+end
+
+local function luarocks(into, arguments)
+  return ('luarocks --lua-version 5.4 --tree "$PWD/%s" %s'):format(into, arguments)
+end
+
+local function install_rock()
+  folder = temporary.folder()
+  tree = folder .. "/tree"
+  temporary.write(folder .. "/luarocks.lua", PROVIDED)
+  run("folders", "mkdir home sources")
+  assert(os.execute(("cd %s && cp -r %s %s/sources"):format(child.quote(paths.root), SOURCES, folder)))
+  local make = luarocks("../made", "make --deps-mode none rockspec/usher-scm-1.rockspec")
+  run("make", "cd sources && " .. make)
+  run("pack", luarocks("made", "pack usher"))
+  run("forget", "rm -r sources made")
+  run("install", luarocks("tree", "install --deps-mode none ./usher-scm-1.*.rock"))
+end
+
+-- Runs a Lua program with the tree's modules, in a folder that has none.
+local function run_program(text)
+  temporary.write(folder .. "/home/program.lua", text)
+  local share, lib = tree .. "/share/lua/5.4", tree .. "/lib/lua/5.4"
+  return process.run(folder, { "lua5.4", folder .. "/home/program.lua" }, {
+    LUA_PATH = ("%s/?.lua;%s/?/init.lua;;"):format(share, share),
+    LUA_CPATH = lib .. "/?.so;;",
+  })
+end
+
+describe("the rock", function()
+  setup(install_rock)
+
+  teardown(function()
+    temporary.remove(folder)
+  end)
+
+  it("has the command", function()
+    local status, out = process.run(folder, { tree .. "/bin/usher", "--version" })
+    assert.are.equal(0, status)
+    assert.are.equal(("usher %s\n"):format(require "usher.version"), out)
+  end)
+
+  it("gives a program the primitives", function()
+    local status, out, err = run_program [[
+      local usher = require "usher"
+      local core = require "usher.core"
+      print(core.encoding.hex_encode(core.digest.sha256 "abc"):sub(1, 8))
+      print(usher.version)
+    ]]
+    assert.are.equal("", err)
+    assert.are.equal(0, status)
+    assert.are.equal(("ba7816bf\n%s\n"):format(require "usher.version"), out)
+  end)
+
+  it("runs the gateway", function()
+    local here <close> = world.new { program = tree .. "/bin/usher" }
+    here:start_gateway()
+    here:start_simulator()
+    local token = here:await_token().access_token
+    local status, out = here:usher("token", "default")
+    assert.are.same({ 0, token .. "\n" }, { status, out })
+  end)
+end)
+
+describe("cmake --install", function()
+  it("puts everything below a prefix", function()
+    local prefix = temporary.folder()
+    finally(function()
+      temporary.remove(prefix)
+    end)
+    local command = ("cmake --install %s --prefix %s"):format(child.quote(paths.build), child.quote(prefix))
+    local status, _, err = process.run(prefix, { "sh", "-c", command })
+    assert.are.equal(0, status, err)
+    local sanitizers = { LD_PRELOAD = os.getenv "LD_PRELOAD", LSAN_OPTIONS = os.getenv "LSAN_OPTIONS" }
+    status, _, err = process.run(prefix, { prefix .. "/bin/usher", "keygen", prefix .. "/key" }, sanitizers)
+    assert.are.equal(0, status, err)
+    assert.are.equal(45, #temporary.read(prefix .. "/key"))
+  end)
+end)
