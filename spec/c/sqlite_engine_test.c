@@ -102,6 +102,30 @@ static void test_failed_commit(struct fixture *fixture, struct sqlite_faults *fa
     usher_sqlite_engine_close(&engine);
 }
 
+static void test_full_disk(struct fixture *fixture, struct sqlite_faults *faults) {
+    fixture_clear(fixture);
+    open_engine(fixture);
+    run_one(fixture_insert("warm"));
+    *faults = (struct sqlite_faults){.kind = SQLITE_FAULT_GROWTH, .code = SQLITE_FULL, .lasts = true};
+    bool all = true;
+    for (int i = 0; i < 300; i++) {
+        all = all &&
+              run_one(fixture_job("UPDATE item SET name = hex(randomblob(20000))", NULL)) == USHER_ERROR_NONE;
+        usher_sqlite_engine_tidy(&engine);
+    }
+    check(fixture, all && !faults->has_struck, "what is there can be changed for ever on a full disk");
+    enum usher_error error = USHER_ERROR_NONE;
+    for (int i = 0; i < 500 && error == USHER_ERROR_NONE; i++) {
+        error = run_one(fixture_job("INSERT INTO item VALUES (hex(randomblob(20000)))", NULL));
+        usher_sqlite_engine_tidy(&engine);
+    }
+    check(fixture, error == USHER_ERROR_NO_SPACE, "what is added fills it, and that is told");
+    faults->kind = SQLITE_FAULT_NONE;
+    check(fixture, run_one(fixture_insert("after")) == USHER_ERROR_NONE && count_items("after") == 1,
+          "and it goes on when there is space again");
+    usher_sqlite_engine_close(&engine);
+}
+
 struct outcome {
     bool has_struck;
     bool is_kept;     // all that was reported as done was found again
@@ -161,6 +185,7 @@ int main(void) {
     test_group(&fixture);
     test_one_sync(&fixture, faults);
     test_failed_commit(&fixture, faults);
+    test_full_disk(&fixture, faults);
     struct sqlite_faults full = {.kind = SQLITE_FAULT_WRITE, .code = SQLITE_FULL};
     struct sqlite_faults broken = {.kind = SQLITE_FAULT_WRITE, .code = SQLITE_IOERR_WRITE};
     struct sqlite_faults unsynced = {.kind = SQLITE_FAULT_SYNC, .code = SQLITE_IOERR_FSYNC};

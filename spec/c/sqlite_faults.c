@@ -37,8 +37,15 @@ static int on_read(sqlite3_file *file, void *bytes, int length, sqlite3_int64 of
     return real_of(file)->pMethods->xRead(real_of(file), bytes, length, offset);
 }
 
+static bool grows(sqlite3_file *file, sqlite3_int64 end) {
+    sqlite3_int64 size = 0;
+    return real_of(file)->pMethods->xFileSize(real_of(file), &size) == SQLITE_OK && end > size;
+}
+
 static int on_write(sqlite3_file *file, const void *bytes, int length, sqlite3_int64 offset) {
     int code = strike(SQLITE_FAULT_WRITE);
+    if (code == SQLITE_OK && grows(file, offset + length))
+        code = strike(SQLITE_FAULT_GROWTH);
     return code != SQLITE_OK ? code : real_of(file)->pMethods->xWrite(real_of(file), bytes, length, offset);
 }
 
@@ -69,6 +76,11 @@ static int on_check_lock(sqlite3_file *file, int *out_result) {
 }
 
 static int on_control(sqlite3_file *file, int operation, void *arg) {
+    if (operation == SQLITE_FCNTL_SIZE_HINT && grows(file, *(sqlite3_int64 *)arg)) {
+        int code = strike(SQLITE_FAULT_GROWTH);
+        if (code != SQLITE_OK)
+            return code;
+    }
     return real_of(file)->pMethods->xFileControl(real_of(file), operation, arg);
 }
 

@@ -6,7 +6,12 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 
-enum sqlite_fault { SQLITE_FAULT_NONE, SQLITE_FAULT_WRITE, SQLITE_FAULT_SYNC };
+enum sqlite_fault {
+    SQLITE_FAULT_NONE,
+    SQLITE_FAULT_WRITE,
+    SQLITE_FAULT_GROWTH, // a write beyond the file's end, as on a full disk
+    SQLITE_FAULT_SYNC
+};
 
 struct sqlite_faults {
     enum sqlite_fault kind;
