@@ -154,7 +154,7 @@ describe("usher run", function()
     local peer = assert(socket.connect("127.0.0.1", port))
     peer:send "GET /callback HTTP/1.1\r\n"
     -- The gateway has the bytes once it answers another request.
-    process.run(folder, { "curl", "-s", "-o", "/dev/null", ("http://127.0.0.1:%d/"):format(port) })
+    process.run(folder, { "env", "-u", "LD_PRELOAD", "curl", "-s", ("http://127.0.0.1:%d/"):format(port) })
     gateway:signal "TERM"
     gateway:await "event=gateway_stopping"
     clock.system():sleep(0.3)

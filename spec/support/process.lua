@@ -9,6 +9,9 @@ local process = {}
 local POLL_SECONDS = 0.02
 local PATIENCE_SECONDS = 20
 
+-- What a program gets of this process's environment: which build to use, and the sanitizers' settings.
+local INHERITED = { "PATH", "USHER_BUILD", "LD_PRELOAD", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS" }
+
 local started = 0 -- how many programs: each has output files of its own
 
 ---@class spec.Process
@@ -107,7 +110,20 @@ function Process:close()
   self:wait()
 end
 
---- Starts a program in the background, with nothing of this process's environment but PATH and what is given.
+-- "A='1' B='2'" for env.
+local function assignments(environment)
+  local words = {}
+  for _, variable in ipairs(INHERITED) do
+    local value = os.getenv(variable)
+    table.insert(words, value and quote(variable .. "=" .. value))
+  end
+  for variable, value in pairs(environment or {}) do
+    table.insert(words, quote(variable .. "=" .. value))
+  end
+  return table.concat(words, " ")
+end
+
+--- Starts a program in the background, with the environment that is given and little else.
 ---@param folder string for its output files
 ---@param name string of these files
 ---@param command string[] program and arguments
@@ -117,15 +133,13 @@ function process.start(folder, name, command, environment)
   started = started + 1
   local self = setmetatable({ _prefix = ("%s/%s-%d"):format(folder, name, started), _name = name }, Process)
   local words = {}
-  for variable, value in pairs(environment or {}) do
-    table.insert(words, quote(variable .. "=" .. value))
-  end
-  for _, word in ipairs(command) do
-    table.insert(words, quote(word))
+  for index, word in ipairs(command) do
+    words[index] = quote(word)
   end
   local prefix = quote(self._prefix)
   -- The inner shell becomes the program; the outer one stays to learn its status.
-  local inner = ('echo $$ >%s.pid; exec env -i PATH="$PATH" %s'):format(prefix, table.concat(words, " "))
+  local program = ("env -i %s %s"):format(assignments(environment), table.concat(words, " "))
+  local inner = ("echo $$ >%s.pid; exec %s"):format(prefix, program)
   local outer = ("sh -c %s >%s.out 2>%s.err </dev/null; echo $? >%s.status"):format(
     quote(inner),
     prefix,

@@ -12,7 +12,8 @@ local temporary = require "spec.support.temporary"
 local world = {}
 
 local CHECKOUT = paths.root .. "/bin/usher"
-local CURL = "curl --silent --show-error --max-time 20 --write-out '\\n%%{http_code}' %s %s"
+-- Without a sanitizer's preloaded runtime, under which curl may wait for itself forever.
+local CURL = "env -u LD_PRELOAD curl --silent --show-error --max-time 20 --write-out '\\n%%{http_code}' %s %s"
 
 ---@class spec.World
 ---@field folder string
