@@ -37,7 +37,8 @@ local function install_rock()
   tree = folder .. "/tree"
   temporary.write(folder .. "/luarocks.lua", PROVIDED)
   run("folders", "mkdir home sources")
-  assert(os.execute(("cd %s && cp -r %s %s/sources"):format(child.quote(paths.root), SOURCES, folder)))
+  local copy = "cd %s && cp -r %s %s/sources && cp examples/*.lua %s/home"
+  assert(os.execute(copy:format(child.quote(paths.root), SOURCES, folder, folder)))
   local make = luarocks("../made", "make --deps-mode none rockspec/usher-scm-1.rockspec")
   run("make", "cd sources && " .. make)
   run("pack", luarocks("made", "pack usher"))
@@ -45,14 +46,16 @@ local function install_rock()
   run("install", luarocks("tree", "install --deps-mode none ./usher-scm-1.*.rock"))
 end
 
--- Runs a Lua program with the tree's modules, in a folder that has none.
-local function run_program(text)
-  temporary.write(folder .. "/home/program.lua", text)
+-- What a program of examples/ prints, with the tree's modules and in a folder that has none.
+local function output_of(example, environment)
+  environment = environment or {}
   local share, lib = tree .. "/share/lua/5.4", tree .. "/lib/lua/5.4"
-  return process.run(folder, { "lua5.4", folder .. "/home/program.lua" }, {
-    LUA_PATH = ("%s/?.lua;%s/?/init.lua;;"):format(share, share),
-    LUA_CPATH = lib .. "/?.so;;",
-  })
+  environment.LUA_PATH = ("%s/?.lua;%s/?/init.lua;;"):format(share, share)
+  environment.LUA_CPATH = lib .. "/?.so;;"
+  local status, out, err =
+    process.run(folder, { "lua5.4", ("%s/home/%s.lua"):format(folder, example) }, environment)
+  assert.are.equal(0, status, err)
+  return out
 end
 
 describe("the rock", function()
@@ -69,15 +72,23 @@ describe("the rock", function()
   end)
 
   it("gives a program the primitives", function()
-    local status, out, err = run_program [[
-      local usher = require "usher"
-      local core = require "usher.core"
-      print(core.encoding.hex_encode(core.digest.sha256 "abc"):sub(1, 8))
-      print(usher.version)
-    ]]
-    assert.are.equal("", err)
-    assert.are.equal(0, status)
-    assert.are.equal(("ba7816bf\n%s\n"):format(require "usher.version"), out)
+    local out = output_of "crypto"
+    assert.matches("sha256\tba7816bf", out, 1, true)
+    assert.matches("opened\ta refresh token\n", out, 1, true)
+  end)
+
+  it("keeps a token in a program", function()
+    local here <close> = world.new { program = tree .. "/bin/usher", simulator = { ["--push-interval"] = 1 } }
+    here:start_simulator()
+    local out = output_of("keep_a_token", {
+      TOKENS_DB = folder .. "/home/tokens.db",
+      MEMORIES_API_KEY = here.api_key,
+      MEMORIES_BASE_URL = here.environment.MEMORIES_BASE_URL,
+      CALLBACK_PORT = here:callback_url():match ":(%d+)/",
+      USHER_MASTER_KEY = ("A"):rep(43) .. "=",
+    })
+    assert.matches("plain code: a token for %d+ s\n", out)
+    assert.matches("handler: a token for %d+ s\n", out)
   end)
 
   it("runs the gateway", function()

@@ -2,7 +2,40 @@
 -- What a configuration file and a Lua program see of usher. Each part is loaded when it is first used: client commands
 -- come by here too, and must start fast.
 
+---@class usher
+---@field version string
+---@field keeper fun(options: usher.local_keeper.options): usher.LocalKeeper keeps tokens in this process
+---@field crypto usher.crypto
+---@field http usher.http
+---@field json usher.json
+---@field loop usher.core.loop what turns while something waits
 local usher = { version = require "usher.version" }
+
+local PARTS = {
+  keeper = function()
+    return require("usher.local_keeper").new
+  end,
+  crypto = function()
+    return require "usher.crypto"
+  end,
+  http = function()
+    return require "usher.http"
+  end,
+  json = function()
+    return require "usher.json"
+  end,
+  loop = function()
+    return require("usher.core").loop
+  end,
+}
+
+setmetatable(usher, {
+  __index = function(fields, name)
+    local make = PARTS[name]
+    fields[name] = make and make()
+    return rawget(fields, name)
+  end,
+})
 
 -- A table whose fields are made from modules at first use.
 local function lazy(kind, make)

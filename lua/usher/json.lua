@@ -4,6 +4,7 @@
 
 local cjson = require("cjson").new()
 
+---@class usher.json
 local json = {}
 
 local MAX_DEPTH = 32

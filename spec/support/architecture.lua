@@ -38,7 +38,7 @@ local LUA_LEVELS = {
   { "provider", "store" },
   { "keeper" },
   { "callback", "api" },
-  { "gateway", "simulator" },
+  { "gateway", "local_keeper", "simulator", "crypto", "http" },
   { "init", "client" },
   { "cli" },
 }

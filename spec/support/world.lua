@@ -20,6 +20,7 @@ local CURL = "env -u LD_PRELOAD curl --silent --show-error --max-time 20 --write
 ---@field state_dir string
 ---@field environment table<string, string> of the gateway and of client commands
 ---@field program string the command `usher`
+---@field config? string configuration file of the gateway
 ---@field simulator_options table<string, string|number> `--push-interval` and so on
 local World = {}
 World.__index = World
@@ -130,7 +131,10 @@ end
 ---@param name? string of its output files
 ---@return spec.Process
 function World:start(name)
-  return keep(self, process.start(self.folder, name or "gateway", { self.program, "run" }, self.environment))
+  return keep(
+    self,
+    process.start(self.folder, name or "gateway", { self.program, "run", self.config }, self.environment)
+  )
 end
 
 --- Starts the gateway and waits until it serves.
@@ -167,12 +171,12 @@ end
 World.__close = World.close
 
 --- A world in which nothing runs yet.
----@param options? { simulator?: table, environment?: table, program?: string } `program`: not the checkout's `usher`
+---@param options? { simulator?: table, environment?: table, program?: string, config?: string }
 ---@return spec.World
 function world.new(options)
   options = options or {}
   local self = setmetatable({ folder = temporary.folder(), _processes = {} }, World)
-  self.program = options.program or CHECKOUT
+  self.program, self.config = options.program or CHECKOUT, options.config
   self.api_key = "sk-acceptance-0123456789abcdef"
   self.state_dir = self.folder .. "/state"
   self._provider_port, self._callback_port = process.free_port(), process.free_port()
