@@ -160,12 +160,15 @@ function World.sleep(seconds)
   clock.system():sleep(seconds)
 end
 
---- Kills what still runs and removes the folder.
+--- Kills what still runs, each program whatever became of the others, and removes the folder.
 function World:close()
+  local faults = {}
   for _, started in ipairs(self._processes) do
-    started:close()
+    local closed, message = pcall(started.close, started)
+    table.insert(faults, not closed and message or nil)
   end
   temporary.remove(self.folder)
+  assert(#faults == 0, table.concat(faults, "\n"))
 end
 
 World.__close = World.close
