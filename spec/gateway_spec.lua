@@ -4,6 +4,7 @@ local clock = require "usher.clock"
 local core = require "usher.core"
 local gateway = require "usher.gateway"
 local json = require "usher.json"
+local prometheus = require "spec.support.prometheus"
 local recorder = require "spec.support.recorder"
 local server = require "usher.simulator.server"
 local simulator = require "usher.simulator"
@@ -118,6 +119,33 @@ describe("gateway", function()
       local status, body = ask(running, "/readyz")
       assert.are.same({ 503, "the store does not answer" }, { status, body.error_description })
       assert.are.equal(200, (ask(running, "/livez")))
+    end)
+  end)
+
+  case("counts for /metrics", function()
+    with_gateway(nil, function(running)
+      push()
+      ask(running, "/v1/accounts/acme/token?min_ttl=1&wait=5")
+      subject.faults:add(assert(simulator.parse_fault "refresh:http,status=503"))
+      assert(core.transfer.perform {
+        method = "POST",
+        url = ("http://%s/v1/accounts/acme/refresh"):format(running:addresses().api),
+        headers = { Authorization = "Bearer b3arer-token" },
+      })
+      local url = ("http://%s/metrics"):format(running:addresses().api)
+      local families = prometheus.parse(get(url, { Authorization = "Bearer b3arer-token" }).body)
+      local attempts = {}
+      for _, sample in ipairs(families.usher_attempts_total.samples) do
+        attempts[sample.labels.kind .. " " .. sample.labels.outcome] = sample.value
+      end
+      assert.are.same({ ["exchange ok"] = 1, ["refresh retryable"] = 1 }, attempts)
+      assert.are.equal(1, families.usher_pushes_total.samples[1].value)
+      local requests = families.usher_requests_total.samples
+      assert.are.same({ { listener = "api", status = "200" }, 2 }, { requests[1].labels, requests[1].value })
+      assert.are.same(
+        { { listener = "callback", status = "200" }, 1 },
+        { requests[2].labels, requests[2].value }
+      )
     end)
   end)
 

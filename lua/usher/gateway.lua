@@ -13,6 +13,7 @@ local hooks = require "usher.gateway.hooks"
 local keeper = require "usher.keeper"
 local listen = require "usher.config.listen"
 local log = require "usher.log"
+local requests = require "usher.gateway.requests"
 local rules = require "usher.config.rules"
 local version = require "usher.version"
 
@@ -139,6 +140,7 @@ local function make_api(self)
     token = options.token,
     is_tcp = self._api_address.host ~= nil,
     hosts = own_hosts(self._api_address, options.hosts),
+    requests = self._requests.counts,
     ready = function()
       return readiness(self)
     end,
@@ -175,19 +177,20 @@ end
 
 -- starting --------------------------------------------------------------------------------------------
 
-local function open_listener(address, key, part, replies, mode)
+local function open_listener(self, name, address, replies, mode)
+  local part = self["_" .. name]
   local listener, err = core.listener.open {
     host = address.host,
     port = address.port,
     path = address.path,
     mode = mode and tonumber(mode, 8),
     handler = function(request)
-      return part:handle(request)
+      return self._requests:handle(name, part, request)
     end,
     error_body = replies.body,
   }
   if not listener then
-    return errors.fail(err.code, ("%s: %s"):format(key, err.message))
+    return errors.fail(err.code, ("%s.listen: %s"):format(name, err.message))
   end
   return listener
 end
@@ -207,13 +210,11 @@ end
 local function open_listeners(self)
   local listeners = self._listeners
   local err
-  listeners.callback, err =
-    open_listener(self._callback_address, "callback.listen", self._callback, callback_replies)
+  listeners.callback, err = open_listener(self, "callback", self._callback_address, callback_replies)
   if err then
     return nil, err
   end
-  listeners.api, err =
-    open_listener(self._api_address, "api.listen", self._api, api_replies, self._description.api.mode)
+  listeners.api, err = open_listener(self, "api", self._api_address, api_replies, self._description.api.mode)
   if err then
     return nil, err
   end
@@ -344,6 +345,7 @@ end
 function gateway.new(description, options)
   options = options or {}
   local self = setmetatable({ _description = description, _listeners = {} }, Gateway)
+  self._requests = requests.new()
   self._clock = options.clock or clock.system()
   self._log = options.log or log.new(description.log)
   local ok, err = prepare(self)

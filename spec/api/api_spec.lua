@@ -67,6 +67,7 @@ describe("api", function()
   for _, case in ipairs {
     { "POST", "/livez", "GET" },
     { "HEAD", "/readyz", "GET" },
+    { "POST", "/metrics", "GET" },
     { "DELETE", "/v1/accounts", "GET" },
     { "PUT", "/v1/accounts/acme", "GET" },
     { "POST", "/v1/accounts/acme/token", "GET" },
@@ -103,6 +104,15 @@ describe("api", function()
     response =
       ask("GET", "/v1/accounts/acme", { headers = { host = "localhost", origin = "http://evil.example" } })
     assert.are.equal(403, response.status)
+  end)
+
+  it("shows metrics to who has the bearer token", function()
+    local tcp = { is_tcp = true, token = "t0ken", requests = { api = { [200] = 7 } } }
+    assert.are.equal(401, ask("GET", "/metrics", tcp).status)
+    tcp.headers = { host = "localhost", authorization = "Bearer t0ken" }
+    local response = ask("GET", "/metrics", tcp)
+    assert.are.equal(200, response.status)
+    assert.matches('usher_requests_total{listener="api",status="200"} 7', response.body, 1, true)
   end)
 
   it("names the scheme where the bearer token is missing", function()

@@ -27,6 +27,14 @@ function fake_keeper.new()
     return answer("document", name)
   end
 
+  function keeper.tally()
+    return keeper.answers.tally or { pushes = 0, attempts = { exchange = {}, refresh = {} } }
+  end
+
+  function keeper.is_store_up()
+    return true
+  end
+
   function keeper.token(_, name, options)
     return answer("token", name, options)
   end

@@ -5,6 +5,7 @@ local accounts = require "usher.api.accounts"
 local errors = require "usher.errors"
 local guards = require "usher.api.guards"
 local health = require "usher.api.health"
+local metrics = require "usher.api.metrics"
 local replies = require "usher.api.replies"
 
 local api = {}
@@ -22,6 +23,10 @@ local function ready(self)
   return health.ready(self._ready)
 end
 
+local function show_metrics(self)
+  return metrics.answer(self._keeper, self._requests)
+end
+
 local function on_keeper(handler)
   return function(self, request, segment)
     return handler(self._keeper, request, segment)
@@ -32,6 +37,7 @@ end
 local ROUTES = {
   { "^/livez$", "GET", live },
   { "^/readyz$", "GET", ready },
+  { "^/metrics$", "GET", show_metrics },
   { "^/v1/accounts$", "GET", on_keeper(accounts.list) },
   { "^/v1/accounts/([^/]+)$", "GET", on_keeper(accounts.document) },
   { "^/v1/accounts/([^/]+)/token$", "GET", on_keeper(accounts.token) },
@@ -78,13 +84,18 @@ end
 
 ---@class usher.api.options: usher.api.guards.options
 ---@field keeper table a `usher.keeper`
+---@field requests? table<string, table<integer, integer>> counts of answers: listener -> status -> count
 ---@field ready fun(): boolean, string? whether the store answers and the listeners are up, else why not
 
 ---@param options usher.api.options
 ---@return usher.Api
 function api.new(options)
-  local self = { _keeper = options.keeper, _ready = options.ready, _guards = guards.new(options) }
-  return setmetatable(self, Api)
+  return setmetatable({
+    _keeper = options.keeper,
+    _ready = options.ready,
+    _requests = options.requests or {},
+    _guards = guards.new(options),
+  }, Api)
 end
 
 return api

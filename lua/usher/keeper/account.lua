@@ -18,6 +18,10 @@ local CLOCK_TOLERANCE = 5
 ---@field wall number
 ---@field boot number
 
+---@class usher.keeper.Tally what has happened since the process began to keep the account
+---@field pushes integer
+---@field attempts table<"exchange"|"refresh", table<string, integer>> kind -> class of the outcome -> count
+
 ---@class usher.keeper.Account
 ---@field name string
 ---@field provider usher.Provider
@@ -42,6 +46,7 @@ local CLOCK_TOLERANCE = 5
 ---@field refusals table<string, integer> subject -> refusals, before a subject is known
 ---@field superseded table<integer, true> sequences of credentials given up with an unknown outcome
 ---@field pushes table<integer, integer> hour -> pushes that this process has received
+---@field tally usher.keeper.Tally
 ---@field unsaved? table a token set that the store could not take yet
 ---@field uncounted table<string, table> kind -> buckets of requests that the store could not count
 ---@field last_read integer number of the store read that the record comes from
@@ -92,6 +97,14 @@ end
 ---@param now usher.keeper.Now
 function Account:count(kind, now)
   self.uncounted[kind] = budget.add(self.uncounted[kind], now.wall, 1)
+end
+
+--- Notes for the tally how an attempt ended.
+---@param kind "exchange"|"refresh"
+---@param class string of the outcome
+function Account:tally_attempt(kind, class)
+  local counts = self.tally.attempts[kind]
+  counts[class] = (counts[class] or 0) + 1
 end
 
 --- Whether a refresh may replace the refresh token, so that its answer must be kept.
@@ -192,6 +205,7 @@ function account.new(name, settings, boot)
     refusals = {},
     superseded = {},
     pushes = {},
+    tally = { pushes = 0, attempts = { exchange = {}, refresh = {} } },
     uncounted = {},
     last_read = 0,
     listening_since = boot,

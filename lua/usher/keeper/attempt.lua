@@ -171,6 +171,7 @@ local function change_of(self, tokens)
 end
 
 local function succeed(self, result, tokens)
+  self.account:tally_attempt(self.plan.kind, "ok")
   tell_notes(self, result.answer)
   local expires = self.sent_at.boot + tokens.expires_at - tokens.issued_at
   return saver.save(self.keeper, self.account, {
@@ -199,6 +200,7 @@ end
 
 local function fail(self, result)
   local keeper, account, plan = self.keeper, self.account, self.plan
+  account:tally_attempt(plan.kind, result.class)
   local consequence = setback.note(keeper, account, plan, result, keeper:now())
   keeper.log:warn("attempt_failed", {
     account = account.name,
@@ -249,6 +251,7 @@ local function fail_script(self, message)
   local fields = { account = account.name, kind = self.plan.kind, error = tostring(message) }
   keeper.log:error("provider_script_failed", fields)
   local result = { class = "configuration", error = "script_failed", is_certain = true }
+  account:tally_attempt(self.plan.kind, result.class)
   setback.note(keeper, account, self.plan, result, keeper:now())
   return unavailable "the provider script failed"
 end

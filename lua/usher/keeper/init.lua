@@ -228,6 +228,12 @@ Keeper.document = with_account(function(self, of)
   return document.of(of, self:now())
 end)
 
+--- `keeper:tally(name)`: what has happened to an account since this process began to keep it; not to be changed.
+---@type fun(self: usher.Keeper, name: string): usher.keeper.Tally?, usher.Error?
+Keeper.tally = with_account(function(_, of)
+  return of.tally
+end)
+
 --- `keeper:token(name, { min_ttl=, wait= })`: see keeper/consumer.lua. Waits.
 ---@type fun(self: usher.Keeper, name: string, options: table?): table?, usher.Error?
 Keeper.token = with_account(consumer.token)

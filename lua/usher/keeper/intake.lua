@@ -41,6 +41,7 @@ end
 
 -- A push ends the wait that a failure brought; spacing and closed kinds stay.
 local function note(keeper, account)
+  account.tally.pushes = account.tally.pushes + 1
   account.pushes = budget.add(account.pushes, keeper.clock:wall(), 1)
   watchdog.reset(account)
   if account.is_backoff_clearable then
