@@ -108,13 +108,14 @@ describe("planner", function()
     assert.are.same({ "refresh", "ready" }, { rig.account.plan.kind, rig.account.status })
   end)
 
-  it("gives the attempt's error, and plans the next", function()
+  it("gives the attempt's error to those who wait, and plans the next", function()
     local rig = one_account.new()
     function rig.respond()
       return { status = 503, headers = {}, class = "retryable" }
     end
     local flight = launch(rig)
-    rig:run(function() end)
+    local waiting = rig:run(rig.account.waiters.wait, rig.account.waiters, rig.clock, 60)
+    assert.is_true(waiting.is_done)
     assert.are.same({ true, "temporarily_unavailable" }, { flight.is_done, flight.err.code })
     local plan = rig.account.plan
     assert.are.same({ "exchange", "backoff", "retrying" }, { plan.kind, plan.gate, rig.account.status })
