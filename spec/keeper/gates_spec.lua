@@ -71,8 +71,10 @@ describe("gate", function()
 
   it("gives refused credentials no more than 40 % of the day", function()
     local changes =
-      { refused = 1, failures = 1, last_attempts = { exchange = 0 }, record = used("exchange", 20) }
+      { refused = 1, failures = 1, refused_in = { [1000] = 20 }, last_attempts = { exchange = 0 } }
     assert.are.same({ 25 * HOUR, "refused" }, gate("exchange", changes))
+    changes.refused_in = { [1000] = 19 }
+    assert.are.same({ 0 }, gate("exchange", changes))
   end)
 
   it("knows no budget where the policy has none", function()

@@ -108,5 +108,6 @@ describe("refresh policy: push interval", function()
 
   it("misses a push after one and a half of it", function()
     assert.are.equal(900, refresh_policy.missed_after(600))
+    assert.are.same({ earliest = 540, latest = 1500 }, refresh_policy.successor(600))
   end)
 end)

@@ -43,21 +43,18 @@ end
 
 local function on_socket(text)
   local subject, data = afflicted(text)
-  local running <close> = setmetatable(
-    {
-      server = assert(server.start {
-        simulator = subject,
-        clock = clock.system(),
-        address = { host = "127.0.0.1", port = 0 },
-        transfer = error,
-      }),
-    },
-    {
-      __close = function(self)
-        self.server:close()
-      end,
-    }
-  )
+  local running <close> = setmetatable({
+    server = assert(server.start {
+      simulator = subject,
+      clock = clock.system(),
+      address = { host = "127.0.0.1", port = 0 },
+      transfer = error,
+    }),
+  }, {
+    __close = function(self)
+      self.server:close()
+    end,
+  })
   local url = "http://" .. running.server:address()
   local response, err = core.transfer.perform(refresh_request(url, data.refreshToken))
   return subject, response, err

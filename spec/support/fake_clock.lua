@@ -79,6 +79,14 @@ function fake_clock.new(wall, boot)
     self.offset = self.offset + seconds
   end
 
+  --- Lets time pass as a suspended machine does: timers do not run meanwhile, and do not count it.
+  function self:suspend(seconds)
+    self.now = self.now + seconds
+    for _, timer in ipairs(self.timers) do
+      timer.at = timer.at + seconds
+    end
+  end
+
   --- How many timers are armed, for audits.
   function self:armed()
     local armed = 0

@@ -37,12 +37,14 @@ local CLOCK_TOLERANCE = 5
 ---@field expires? number boot time of the access token's expiry, where this process knows it better than the disk
 ---@field has_refresh boolean the provider would refresh this token set
 ---@field failures integer in a row
+---@field has_failed_before boolean in an earlier process
 ---@field last_error? {class: string, code: string, at: integer}
 ---@field backoff_until? number boot time
 ---@field is_backoff_clearable boolean a push ends the backoff
 ---@field closures table<string, {till: number?, count: integer}> kinds that the provider closed, by boot time
 ---@field last_attempts table<string, number> kind -> boot time
 ---@field refused integer credentials refused in a row
+---@field refused_in table<integer, integer> hour -> credentials refused
 ---@field refusals table<string, integer> subject -> refusals, before a subject is known
 ---@field superseded table<integer, true> sequences of credentials given up with an unknown outcome
 ---@field pushes table<integer, integer> hour -> pushes that this process has received
@@ -175,8 +177,21 @@ function Account:adopt(record, now, expires)
   end
 end
 
+--- What the record tells of failures before this process: a credential that was sent and is still kept.
+---@param now usher.keeper.Now
+function Account:recall_failures(now)
+  for _, push in ipairs(self.record.pushes) do
+    if push.attempted_at then
+      local at = now.boot - math.max(0, now.wall - push.attempted_at)
+      self.has_failed_before = true
+      self.last_attempts.exchange = math.max(at, self.last_attempts.exchange or at)
+    end
+  end
+end
+
 --- Forgets failures, as after a success.
 function Account:clear_failures()
+  self.has_failed_before = false
   self.failures, self.last_error, self.backoff_until = 0, nil, nil
   self.refused, self.refusals = 0, {}
 end
@@ -198,10 +213,12 @@ function account.new(name, settings, boot)
     waiters = waiters.new(),
     has_refresh = false,
     failures = 0,
+    has_failed_before = false,
     is_backoff_clearable = false,
     closures = { exchange = { count = 0 }, refresh = { count = 0 } },
     last_attempts = {},
     refused = 0,
+    refused_in = {},
     refusals = {},
     superseded = {},
     pushes = {},

@@ -155,7 +155,10 @@ local function tell_notes(self, answer)
   for _, note in ipairs(answer.notes or {}) do
     if not self.account.noted[note] then
       self.account.noted[note] = true
-      self.keeper.log:warn("answer_noted", { account = self.account.name, kind = self.plan.kind, note = note })
+      self.keeper.log:warn(
+        "answer_noted",
+        { account = self.account.name, kind = self.plan.kind, note = note }
+      )
     end
   end
 end
@@ -190,11 +193,12 @@ local function release_claim(self, result, consequence)
     return
   end
   local is_settled = result.is_certain or consequence.spent_sequence
-  local _, err = self.keeper.store:abort(self.account.name, self.fence, is_settled and "certain" or "uncertain", {
-    unsent = result.is_unsent,
-    spent_sequence = consequence.spent_sequence,
-    now = math.floor(self.keeper.clock:wall()),
-  })
+  local _, err =
+    self.keeper.store:abort(self.account.name, self.fence, is_settled and "certain" or "uncertain", {
+      unsent = result.is_unsent,
+      spent_sequence = consequence.spent_sequence,
+      now = math.floor(self.keeper.clock:wall()),
+    })
   self.keeper:note_store(err)
 end
 
@@ -213,7 +217,9 @@ local function fail(self, result)
   })
   release_claim(self, result, consequence)
   records.reload(keeper, account)
-  local is_given_up = plan.kind == "refresh" and not result.is_certain and view.is_last_refresh(account, plan.tries)
+  local is_given_up = plan.kind == "refresh"
+    and not result.is_certain
+    and view.is_last_refresh(account, plan.tries)
   if (consequence.is_refresh_spent or is_given_up) and account.record.version == self.base.version then
     commit.retire_refresh(keeper, account)
     records.reload(keeper, account)

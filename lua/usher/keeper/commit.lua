@@ -37,7 +37,10 @@ local function beside(stored, change)
   if not stored.token_set then
     return change
   end
-  return with(change, { token_set = stored.token_set, alternate = change.token_set, subject = stored.subject })
+  return with(
+    change,
+    { token_set = stored.token_set, alternate = change.token_set, subject = stored.subject }
+  )
 end
 
 --- Writes a token set. Waits.

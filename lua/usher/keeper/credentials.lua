@@ -12,14 +12,41 @@ local MAX_TRIES = 2 -- once more after an outcome that is not known
 ---@field received_at integer
 ---@field expires_at? integer
 
+---@class usher.keeper.CredentialFacts
+---@field subject? string the pinned one
+---@field wall number seconds since 1970
+---@field successor? {earliest: number, latest: number} seconds; where requests are scarce: when the next is expected
+---@field journal? table of the attempt that ended with an unknown outcome
+---@field superseded table<integer, true> sequences given up
+---@field refusals table<string, integer> by subject
+
 -- A credential whose exchange had an unknown outcome is tried once more while it is still the newest.
 local function is_given_up(push, newest, journal)
   local is_open = journal ~= nil and journal.kind == "exchange" and journal.entry.sequence == push.sequence
   return is_open and (journal.entry.tries >= MAX_TRIES or push.sequence ~= newest)
 end
 
-local function is_usable(push, facts, newest)
-  return not (facts.subject and push.subject and push.subject ~= facts.subject)
+local function has_successor(push, pushes)
+  for _, other in ipairs(pushes) do
+    if other.sequence > push.sequence and other.subject == push.subject then
+      return true
+    end
+  end
+  return false
+end
+
+-- Where requests are scarce, one whose successor is due waits for it. Where that stays away it is the last hope.
+local function is_outdated(push, pushes, facts)
+  local age, due = facts.wall - push.received_at, facts.successor
+  if not due or push.expires_at then
+    return false
+  end
+  return has_successor(push, pushes) or age >= due.earliest and age < due.latest
+end
+
+local function is_usable(push, pushes, facts, newest)
+  return not is_outdated(push, pushes, facts)
+    and not (facts.subject and push.subject and push.subject ~= facts.subject)
     and not (push.expires_at and push.expires_at <= facts.wall)
     and not facts.superseded[push.sequence]
     and not is_given_up(push, newest, facts.journal)
@@ -39,12 +66,12 @@ end
 
 --- The credential to exchange next, or nil.
 ---@param pushes usher.keeper.Push[] newest last
----@param facts {subject?: string, wall: number, journal?: table, superseded: table, refusals: table}
+---@param facts usher.keeper.CredentialFacts
 ---@return usher.keeper.Push?
 function credentials.next(pushes, facts)
   local usable, newest = {}, pushes[#pushes] and pushes[#pushes].sequence
   for _, push in ipairs(pushes) do
-    if is_usable(push, facts, newest) then
+    if is_usable(push, pushes, facts, newest) then
       table.insert(usable, push)
     end
   end

@@ -28,20 +28,31 @@ local function until_wall(deadline, now)
   return deadline and deadline - now.wall or 0
 end
 
--- Attempts that follow a failure keep their distance once much of the day's budget is used.
-local function spacing(account, kind, limit, used, now)
-  local last, seconds = account.last_attempts[kind], limit and budget.spacing(limit, used)
-  return account.failures > 0 and last and seconds and last + seconds - now.boot or 0
+--- The least seconds between failing attempts of a kind; nil while much of the day's budget is left.
+---@param account usher.keeper.Account
+---@param kind "exchange"|"refresh"
+---@param now {wall: number, boot: number}
+---@return number? seconds
+function gates.spacing(account, kind, now)
+  local limit = account:limit(kind)
+  return limit and budget.spacing(limit, budget.used(account:buckets(kind), now.wall))
 end
 
--- While credentials are being refused: at most one attempt per two minutes, and no more than 40 % of the day's budget.
+local function spacing(account, kind, now)
+  local last, seconds = account.last_attempts[kind], gates.spacing(account, kind, now)
+  local follows_failure = account.failures > 0 or account.has_failed_before
+  return follows_failure and last and seconds and last + seconds - now.boot or 0
+end
+
+-- While credentials are being refused: at most one attempt per two minutes, and no more than 40 % of the day's budget
+-- for those that are.
 local function refused(account, kind, limit, now)
   if kind ~= "exchange" or account.refused == 0 then
     return 0
   end
   local last = account.last_attempts.exchange or now.boot
   local delay = last + refresh_policy.refused_spacing(account:push_interval()) - now.boot
-  local opens_at = limit and budget.opens_at(account:buckets(kind), budget.refused_allowance(limit), now.wall)
+  local opens_at = limit and budget.opens_at(account.refused_in, budget.refused_allowance(limit), now.wall)
   return math.max(delay, until_wall(opens_at, now))
 end
 
@@ -51,12 +62,12 @@ end
 ---@param now {wall: number, boot: number}
 ---@return usher.keeper.Gate
 function gates.of(account, kind, now)
-  local limit, buckets = account:limit(kind), account:buckets(kind)
-  local opens_at = limit and budget.opens_at(buckets, limit - budget.reserve(limit), now.wall)
+  local limit = account:limit(kind)
+  local opens_at = limit and budget.opens_at(account:buckets(kind), limit - budget.reserve(limit), now.wall)
   return longest {
     backoff = until_boot(account.backoff_until, now),
     closed = until_boot(account.closures[kind].till, now),
-    spacing = spacing(account, kind, limit, budget.used(buckets, now.wall), now),
+    spacing = spacing(account, kind, now),
     refused = refused(account, kind, limit, now),
     budget = until_wall(opens_at, now),
   }

@@ -48,7 +48,11 @@ function Keeper:note_store(err)
   local is_up = not err or ANSWERS[err.code] == true
   if is_up ~= self._is_store_up then
     self._is_store_up = is_up
-    self.log[is_up and "info" or "error"](self.log, is_up and "store_up" or "store_down", { error = err and err.code })
+    self.log[is_up and "info" or "error"](
+      self.log,
+      is_up and "store_up" or "store_down",
+      { error = err and err.code }
+    )
   end
 end
 
@@ -123,6 +127,7 @@ local function load(self, of)
   if ok then
     ok, err = check_subject(self, of)
   end
+  of:recall_failures(self:now())
   if ok and of.record.journal then
     self.log:warn("outcome_unknown", { account = of.name, kind = of.record.journal.kind })
   end

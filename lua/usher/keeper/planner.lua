@@ -11,6 +11,7 @@ local watchdog = require "usher.keeper.watchdog"
 local planner = {}
 
 local SLACK = 0.001 -- a timer's resolution
+local LONGEST_SLEEP = 3600
 
 local function plan_anew(keeper, account, now)
   local seen = view.of(account, now)
@@ -21,19 +22,15 @@ local function plan_anew(keeper, account, now)
   return plan, seen
 end
 
--- When to look at the account again.
+-- When to look at the account again: at the latest in an hour, since budgets open and credentials expire meanwhile.
 local function wake_at(account, plan, now)
-  local at = plan.at or math.huge
-  if plan.recheck_in then
-    at = math.min(at, now.boot + plan.recheck_in)
-  end
-  local watch_in = watchdog.due_in(account, now)
-  return watch_in and math.min(at, now.boot + watch_in) or at
+  local wake_in =
+    math.min(LONGEST_SLEEP, plan.recheck_in or math.huge, watchdog.due_in(account, now) or math.huge)
+  return math.min(plan.at or math.huge, now.boot + wake_in)
 end
 
 local function schedule(keeper, account, plan, seen, now)
-  local at = wake_at(account, plan, now)
-  keeper.scheduler:set(account.name, at < math.huge and at or nil, seen.left or 0)
+  keeper.scheduler:set(account.name, wake_at(account, plan, now), seen.left or 0)
 end
 
 --- Chooses anew what the account does next, and sees that it is done in time. No effect while an attempt is under way,

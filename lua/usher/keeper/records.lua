@@ -45,7 +45,9 @@ local function with_unsaved(account, record)
 end
 
 local function expiry_of(record, timed)
-  local is_timed = timed and record.token_set and record.token_set.access_token == timed.change.token_set.access_token
+  local is_timed = timed
+    and record.token_set
+    and record.token_set.access_token == timed.change.token_set.access_token
   return is_timed and timed.expires or nil
 end
 

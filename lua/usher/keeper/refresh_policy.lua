@@ -26,6 +26,7 @@ local MAX_DOUBLINGS = 16
 local LEARNT_GAPS = 8
 local MIN_LEARNT_GAPS = 3
 local MISSED_INTERVALS = 1.5
+local EARLY_INTERVALS = 0.9
 local REFUSED_SPACING = 120
 local REFUSED_SPACING_OF_INTERVAL = 1 / 5
 
@@ -119,6 +120,13 @@ end
 ---@return number seconds
 function refresh_policy.missed_after(interval)
   return interval * MISSED_INTERVALS
+end
+
+--- When a credential's successor is expected, counted from its own arrival: a push may come early, and two be lost.
+---@param interval number
+---@return {earliest: number, latest: number} seconds
+function refresh_policy.successor(interval)
+  return { earliest = interval * EARLY_INTERVALS, latest = interval * MARGIN_INTERVALS }
 end
 
 --- The least time between attempts while credentials are being refused, so that forged ones cannot burn the budget.

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- What a failed attempt leads to, by its class. Changes the account's counters; the store is told by the caller.
 
+local budget = require "usher.model.budget"
 local credentials = require "usher.keeper.credentials"
 local refresh_policy = require "usher.keeper.refresh_policy"
 
@@ -43,9 +44,10 @@ function consequences.configuration(_, account, _, _, now)
   return {}
 end
 
-function consequences.credential(_, account, plan)
+function consequences.credential(_, account, plan, _, now)
   local subject = plan.push.subject or ""
   account.refused = account.refused + 1
+  account.refused_in = budget.add(account.refused_in, now.wall, 1)
   account.refusals[subject] = (account.refusals[subject] or 0) + 1
   return { spent_sequence = plan.push.sequence }
 end

@@ -85,6 +85,15 @@ function view.since_push(account, now)
   return last and math.max(0, math.min(listening, now.wall - last)) or listening
 end
 
+-- When a credential's successor is expected, where it is worth waiting for one.
+local function successor(account, now)
+  local interval = account:push_interval()
+  if not interval or not gates.spacing(account, "exchange", now) then
+    return nil
+  end
+  return refresh_policy.successor(interval)
+end
+
 --- What is known of an account, for a choice.
 ---@param account usher.keeper.Account
 ---@param now usher.keeper.Now
@@ -105,6 +114,7 @@ function view.of(account, now)
     credential = credentials.next(record.pushes, {
       subject = account:subject(),
       wall = now.wall,
+      successor = successor(account, now),
       journal = record.journal,
       superseded = account.superseded,
       refusals = account.refusals,

@@ -26,12 +26,18 @@ local function nudge(keeper, account)
   local context = { now = math.floor(keeper.clock:wall()), random = keeper.random }
   local ran, request = pcall(account.provider.nudge, account.config, context)
   if not ran or type(request) ~= "table" then
-    keeper.log:error("provider_script_failed", { account = account.name, kind = "nudge", error = tostring(request) })
+    keeper.log:error(
+      "provider_script_failed",
+      { account = account.name, kind = "nudge", error = tostring(request) }
+    )
     return
   end
   request.timeout_ms, request.ca_file = NUDGE_TIMEOUT_MS, account.config.ca_file
   local response, err = keeper:perform(account, request)
-  keeper.log:info("nudged", { account = account.name, status = response and response.status, error = err and err.code })
+  keeper.log:info(
+    "nudged",
+    { account = account.name, status = response and response.status, error = err and err.code }
+  )
 end
 
 --- Tells of a missed push once it is one.

@@ -1,0 +1,140 @@
+-- SPDX-License-Identifier: MIT
+-- Rule 8: nobody knows whether the provider acted: once more with the same, then fall back to a pushed credential.
+require "spec.support.paths"
+local json = require "usher.json"
+local keeper_rig = require "spec.support.keeper_rig"
+
+local faults = keeper_rig.faults
+local ROTATING = { policy = { rotates = true } }
+
+-- How often each credential or refresh token was sent.
+local function times_sent(rig, kind, field)
+  local counts = {}
+  for _, request in ipairs(rig.requests) do
+    if request.kind == kind then
+      local sent = json.decode(request.body)[field]
+      counts[sent] = (counts[sent] or 0) + 1
+    end
+  end
+  return counts
+end
+
+local function most_sent(rig, kind, field)
+  local most = 0
+  for _, count in pairs(times_sent(rig, kind, field)) do
+    most = math.max(most, count)
+  end
+  return most
+end
+
+describe("rule 8: unknown outcome of a refresh", function()
+  it("sends the same refresh token once more, then takes a pushed credential", function()
+    local rig = keeper_rig.ready(ROTATING)
+    rig:push_every(600)
+    rig:fail_always("refresh", faults.lost(false))
+    rig:advance(7000)
+    assert.are.equal(2, most_sent(rig, "refresh", "refreshToken"))
+    assert.are.equal(2, rig:count "exchange")
+    assert.is_true(rig:accepts(rig:token()))
+    rig:stop()
+  end)
+
+  it("does not send it again where the policy forbids it", function()
+    local rig = keeper_rig.ready { policy = { rotates = true, retry_uncertain = false } }
+    rig:push_every(600)
+    rig:fail_always("refresh", faults.lost(false))
+    rig:advance(7000)
+    assert.are.equal(1, most_sent(rig, "refresh", "refreshToken"))
+    assert.are.equal(2, rig:count "exchange")
+    rig:stop()
+  end)
+
+  it("sends it as often as needed where refreshing does not replace it", function()
+    local rig = keeper_rig.ready()
+    rig:fail_next("refresh", faults.lost(true), faults.lost(false), faults.lost(true))
+    rig:advance(7000)
+    assert.are.same({ 1, 4 }, { rig:count "exchange", rig:count "refresh" })
+    assert.are.equal("ready", rig:document().status)
+    rig:stop()
+  end)
+
+  it("keeps the journal entry over a crash, and counts what was sent before it", function()
+    local rig = keeper_rig.ready(ROTATING)
+    rig:fail_always("refresh", faults.lost(false))
+    rig:advance(5700)
+    while rig:count "refresh" == 0 do
+      rig:advance(1)
+    end
+    rig:crash()
+    assert.are.equal("refresh", rig:record().journal.kind)
+    rig:start()
+    rig:push_every(600)
+    rig:advance(120)
+    assert.are.equal(2, most_sent(rig, "refresh", "refreshToken"))
+    assert.are.equal(2, rig:count "exchange")
+    rig:stop()
+  end)
+
+  it("reaches a served token by itself after a crash between request and answer", function()
+    local rig = keeper_rig.ready(ROTATING)
+    rig:fail_next("refresh", faults.lost(true))
+    rig:advance(5700)
+    while rig:count "refresh" == 0 do
+      rig:advance(1)
+    end
+    rig:crash()
+    rig:start():advance(5)
+    assert.is_true(rig:accepts(rig:token()))
+    assert.are.equal("ready", rig:document().status)
+    rig:stop()
+  end)
+
+  it("treats an answer that it cannot read like none", function()
+    local rig = keeper_rig.ready(ROTATING)
+    rig:push_every(600)
+    rig:fail_always("refresh", faults.status(200, {}, '{"code":"0000","da'))
+    rig:advance(7000)
+    assert.are.equal(2, most_sent(rig, "refresh", "refreshToken"))
+    assert.are.equal(2, rig:count "exchange")
+    rig:stop()
+  end)
+end)
+
+describe("rule 8: unknown outcome of an exchange", function()
+  it("tries the same code once more while it is the newest, then waits for the next", function()
+    local rig = keeper_rig.new():start()
+    rig:fail_always("exchange", faults.lost(false))
+    rig:push()
+    rig:advance(500)
+    assert.are.equal(2, most_sent(rig, "exchange", "code"))
+    assert.are.equal("awaiting_credential", rig:document().status)
+    rig:fail_always("exchange", nil)
+    rig:push()
+    rig:advance(1)
+    assert.are.equal("ready", rig:document().status)
+    rig:stop()
+  end)
+
+  it("leaves an older code once a newer one is there", function()
+    local rig = keeper_rig.new({ subject = "me", simulator = { client_id = "me" } }):start()
+    rig:fail_next("exchange", faults.lost(false))
+    rig:push "older-code"
+    rig:advance(20.1)
+    rig:push()
+    rig:advance(600)
+    assert.are.equal(1, times_sent(rig, "exchange", "code")["older-code"])
+    assert.are.equal("ready", rig:document().status)
+    rig:stop()
+  end)
+
+  it("counts a try before a crash", function()
+    local rig = keeper_rig.new():start()
+    rig:fail_always("exchange", faults.lost(false))
+    rig:push()
+    rig:advance(1)
+    rig:crash()
+    rig:start():advance(500)
+    assert.are.equal(2, most_sent(rig, "exchange", "code"))
+    rig:stop()
+  end)
+end)

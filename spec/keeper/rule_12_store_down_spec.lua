@@ -1,0 +1,98 @@
+-- SPDX-License-Identifier: MIT
+-- Rule 12: the store is down: serve from memory; refresh only where the answer may be lost.
+require "spec.support.paths"
+local errors = require "usher.errors"
+local keeper_rig = require "spec.support.keeper_rig"
+
+local CALLS = { "load", "offer", "begin", "commit", "abort", "remove" }
+
+local function break_store(rig)
+  for _, name in ipairs(CALLS) do
+    rig.store[name] = function()
+      return errors.fail "store_failed"
+    end
+  end
+end
+
+local function mend_store(rig)
+  for _, name in ipairs(CALLS) do
+    rig.store[name] = nil
+  end
+end
+
+describe("rule 12: store down", function()
+  it("serves from memory and goes on refreshing where refresh tokens stay", function()
+    local rig = keeper_rig.ready()
+    break_store(rig)
+    for _ = 1, 40 do
+      rig:advance(600)
+      assert.is_true(rig:accepts(assert(rig:token())))
+    end
+    assert.is_false(rig.keeper:is_store_up())
+    assert.are.equal(rig:count "refresh", rig:document().budgets.refresh.used)
+    rig:stop()
+  end)
+
+  it("puts the newest token set on disk once the store is back", function()
+    local rig = keeper_rig.ready()
+    break_store(rig)
+    rig:advance(3 * 7200)
+    local token = rig:token().access_token
+    mend_store(rig)
+    rig:advance(61)
+    assert.is_true(rig.keeper:is_store_up())
+    assert.are.equal(token, rig:record().token_set.access_token)
+    assert.are.equal(token, rig:token().access_token)
+    rig:stop()
+  end)
+
+  it("does not use a rotating refresh token", function()
+    local rig = keeper_rig.ready { policy = { rotates = true } }
+    break_store(rig)
+    rig:advance(7100)
+    assert.are.equal(0, rig:count "refresh")
+    assert.is_true(rig:accepts(assert(rig:token())))
+    mend_store(rig)
+    rig:advance(120)
+    assert.are.equal(1, rig:count "refresh")
+    rig:stop()
+  end)
+
+  it("does not use one of a provider that has turned out to rotate", function()
+    local rig = keeper_rig.ready()
+    rig:fail_next("refresh", function()
+      return {
+        status = 200,
+        headers = {},
+        body = '{"code":"0000","data":{"accessToken":"a2-access","expiresIn":7200,"refreshToken":"r2-refresh"}}',
+      }
+    end)
+    rig:advance(5900)
+    break_store(rig)
+    rig:advance(7000)
+    assert.are.equal(1, rig:count "refresh")
+    rig:stop()
+  end)
+
+  it("exchanges nothing, and refuses pushes, so that the provider sends again", function()
+    local rig = keeper_rig.new():start()
+    break_store(rig)
+    local ok, err = rig:push()
+    assert.is_nil(ok)
+    assert.are.equal("store_failed", err.code)
+    rig:advance(600)
+    assert.are.equal(0, #rig.requests)
+    rig:stop()
+  end)
+
+  it("notices within a minute that the store is back", function()
+    local rig = keeper_rig.ready()
+    break_store(rig)
+    rig:push()
+    assert.is_false(rig.keeper:is_store_up())
+    mend_store(rig)
+    rig:advance(61)
+    assert.is_true(rig.keeper:is_store_up())
+    rig:stop()
+  end)
+end)
