@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Rule 11: deadlines run on boot time, the disk knows wall time, and neither a jump, a suspend nor a start makes a storm
+-- Rule 11: deadlines run on boot time, the disk knows wall time, and neither a jump, a suspend nor a start
+-- makes a storm
 -- or serves a dead token.
 require "spec.support.paths"
 local keeper_rig = require "spec.support.keeper_rig"

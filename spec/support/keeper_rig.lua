@@ -264,8 +264,8 @@ function Rig:crash()
   end
 end
 
---- A rig that has not started. Options: `policy` (over the script's; `push_interval = false`: none), `subject`, `simulator` (its options), `latency`, `accounts`, `seed`,
---- `wall`, `provider`, `disabled`.
+--- A rig that has not started. Options: `policy` (over the script's; `push_interval = false`: none), `subject`,
+--- `simulator` (its options), `latency`, `accounts`, `seed`, `wall`, `provider`, `disabled`.
 function keeper_rig.new(options)
   options = options or {}
   local clock = fake_clock.new(options.wall)
