@@ -2,7 +2,7 @@
 local paths = require "spec.support.paths"
 local architecture = require "spec.support.architecture"
 
-local RULES = { "c_layers", "one_door", "lua_layers", "cycles", "lengths", "words" }
+local RULES = { "c_layers", "one_door", "lua_layers", "cycles", "lengths", "specs", "words" }
 
 local function violations_of(root, rule)
   return architecture[rule](architecture.files(root), root)
