@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Whatever befalls refreshes: the valid token is served on, few requests are made, and the account comes back by itself.
+-- Whatever befalls refreshes: the valid token is served on, few requests are made, and the account comes
+-- back by itself.
 require "spec.support.paths"
 local fault_kinds = require "usher.simulator.fault_kinds"
 local simulated_life = require "spec.support.simulated_life"

@@ -43,6 +43,17 @@ local LUA_LEVELS = {
   { "cli" },
 }
 
+-- Parts of one engine that are told apart for the reader and seen only through it: stem -> whose spec holds it.
+local SEEN_THROUGH = {
+  curl_loop = "transfer",
+  field = "request_parser",
+  hmac = "digest",
+  http_message = "http",
+  request_policy = "http",
+  request_scan = "request_parser",
+  transfer_request = "transfer",
+}
+
 -- Words that say nothing about what a file holds.
 local EMPTY_WORDS = { "util", "utils", "helper", "helpers", "common", "manager", "misc", "process_data" }
 
@@ -325,7 +336,7 @@ local function spec_stem(file)
   if stem == "init" then
     return file.folder ~= "" and file.folder:match "[%w_]+$" or "usher"
   end
-  return stem
+  return is_c(file) and SEEN_THROUGH[stem] or stem
 end
 
 --- Every Lua module and every C source has a spec of its stem.

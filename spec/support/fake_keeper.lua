@@ -16,7 +16,8 @@ function fake_keeper.new()
       return errors.fail "unknown_account"
     end
     table.insert(keeper.calls, { verb, name, options })
-    return table.unpack(keeper.answers[verb] or { { name = name } }, 1, 2)
+    local budgets = verb == "document" and { exchange = {}, refresh = {} } or nil
+    return table.unpack(keeper.answers[verb] or { { name = name, budgets = budgets } }, 1, 2)
   end
 
   function keeper.names()
