@@ -107,7 +107,11 @@ describe("api", function()
   end)
 
   it("shows metrics to who has the bearer token", function()
-    local tcp = { is_tcp = true, token = "t0ken", requests = { api = { [200] = 7 } } }
+    local keeper = fake_keeper.new()
+    function keeper.names()
+      return {}
+    end
+    local tcp = { is_tcp = true, token = "t0ken", keeper = keeper, requests = { api = { [200] = 7 } } }
     assert.are.equal(401, ask("GET", "/metrics", tcp).status)
     tcp.headers = { host = "localhost", authorization = "Bearer t0ken" }
     local response = ask("GET", "/metrics", tcp)

@@ -16,8 +16,7 @@ function fake_keeper.new()
       return errors.fail "unknown_account"
     end
     table.insert(keeper.calls, { verb, name, options })
-    local budgets = verb == "document" and { exchange = {}, refresh = {} } or nil
-    return table.unpack(keeper.answers[verb] or { { name = name, budgets = budgets } }, 1, 2)
+    return table.unpack(keeper.answers[verb] or { { name = name } }, 1, 2)
   end
 
   function keeper.names()
