@@ -8,8 +8,8 @@ set(USHER_SANITIZERS -fsanitize=address,undefined -fno-sanitize-recover=undefine
 function(usher_layer name)
   cmake_parse_arguments(LAYER "" "" "LAYERS;LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.c)
-  # The module's own entry point belongs to the target usher_core.
-  list(FILTER sources EXCLUDE REGEX usher_core\\.c$)
+  # The modules' entry points belong to targets of their own.
+  list(FILTER sources EXCLUDE REGEX "usher_(core|launch)\\.c$")
   add_library(usher_${name} STATIC ${sources})
   usher_compile_options(usher_${name})
   usher_see(usher_${name} ${name} ${LAYER_LAYERS})

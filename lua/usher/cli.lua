@@ -18,6 +18,7 @@ cli.commands = {
   { "token", "Print a valid token of an account." },
   { "status", "Show accounts, their tokens, and what they need." },
   { "refresh", "Have the gateway refresh an account's token now." },
+  { "exec", "Run a command with a token in its environment." },
   { "simulate", "Run a Memories.ai stand-in: it pushes codes and issues tokens." },
   { "keygen", "Make a new master key." },
 }

@@ -9,6 +9,8 @@ local exit = {
   TEMPORARY = 75, -- nothing there yet, budget used up, or the like: later it may work
   REFUSED = 77, -- by the gateway or the provider: a person must act
   CONFIGURATION = 78,
+  NOT_EXECUTABLE = 126, -- of `usher exec`, as env(1) and shells say it of a command
+  NOT_FOUND = 127,
 }
 
 local CODES = {

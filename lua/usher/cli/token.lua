@@ -20,8 +20,9 @@ local FORMATS = {
   end,
 }
 
-function token.describe(command)
-  command:argument("account", "The account's name."):argname "ACCOUNT"
+--- Adds the options that say which token is wanted.
+---@param command table of argparse
+function token.describe_wish(command)
   command
     :option(
       "--min-ttl",
@@ -33,20 +34,32 @@ function token.describe(command)
     :option("--wait", "How long to wait for that refresh, at most 60.")
     :argname("SECONDS")
     :convert(connection.seconds(0, MAX_WAIT_SECONDS))
+  connection.describe(command)
+end
+
+--- The token that is wanted.
+---@param arguments { account: string, api?: string, min_ttl?: integer, wait?: integer }
+---@return { access_token: string, token_type: string, expires_in: integer }? answer
+---@return table? err
+function token.obtain(arguments)
+  local gateway, err = connection.open(arguments)
+  if not gateway then
+    return nil, err
+  end
+  return gateway:token(arguments.account, { min_ttl = arguments.min_ttl, wait = arguments.wait })
+end
+
+function token.describe(command)
+  command:argument("account", "The account's name."):argname "ACCOUNT"
+  token.describe_wish(command)
   command
     :option("--format", "The token alone, the API's answer, or a header line for curl -H @-.")
     :choices({ "plain", "json", "header" })
     :default "plain"
-  connection.describe(command)
 end
 
 function token.run(arguments)
-  local gateway, err = connection.open(arguments)
-  if not gateway then
-    return exit.fail(err)
-  end
-  local answer
-  answer, err = gateway:token(arguments.account, { min_ttl = arguments.min_ttl, wait = arguments.wait })
+  local answer, err = token.obtain(arguments)
   if not answer then
     return exit.fail(err)
   end
