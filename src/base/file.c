@@ -203,3 +203,7 @@ enum usher_error usher_file_set_group(const char *path, const char *group) {
         return USHER_ERROR_NOT_FOUND;
     return lchown(path, (uid_t)-1, entry.gr_gid) == 0 ? USHER_ERROR_NONE : last_error();
 }
+
+enum usher_error usher_file_set_mode(const char *path, mode_t mode) {
+    return chmod(path, mode) == 0 ? USHER_ERROR_NONE : last_error();
+}

@@ -45,4 +45,7 @@ enum usher_error usher_file_make_directory(const char *path, mode_t mode);
 // group.
 enum usher_error usher_file_set_group(const char *path, const char *group);
 
+// Gives the file, socket or folder exactly these permission bits.
+enum usher_error usher_file_set_mode(const char *path, mode_t mode);
+
 #endif

@@ -12,6 +12,7 @@ enum { READ_MAX_BYTES = 2 };
 enum { CREATE_BYTES = 2, CREATE_MODE = 3 };
 enum { MAKE_MODE = 2 };
 enum { SET_GROUP = 2 };
+enum { SET_MODE = 2 };
 
 static const char *check_path(lua_State *L) {
     size_t length;
@@ -94,9 +95,19 @@ static int l_set_group(lua_State *L) {
     return push_done(L, path, usher_file_set_group(path, group));
 }
 
-static const luaL_Reg functions[] = {{"read", l_read},           {"create", l_create},
-                                     {"status", l_status},       {"make_directory", l_make_directory},
-                                     {"set_group", l_set_group}, {NULL, NULL}};
+static int l_set_mode(lua_State *L) {
+    const char *path = check_path(L);
+    mode_t mode = check_mode(L, SET_MODE);
+    return push_done(L, path, usher_file_set_mode(path, mode));
+}
+
+static const luaL_Reg functions[] = {{"read", l_read},
+                                     {"create", l_create},
+                                     {"status", l_status},
+                                     {"make_directory", l_make_directory},
+                                     {"set_group", l_set_group},
+                                     {"set_mode", l_set_mode},
+                                     {NULL, NULL}};
 
 int usher_bind_file(lua_State *L) {
     luaL_newlib(L, functions);

@@ -271,6 +271,12 @@ function core.file.make_directory(path, mode) end
 ---@return true? done
 ---@return usher.Error? err
 function core.file.set_group(path, group) end
+---Gives the file, socket or folder exactly these permission bits.
+---@param path string
+---@param mode integer
+---@return true? done
+---@return usher.Error? err
+function core.file.set_mode(path, mode) end
 
 core.process = {}
 ---umask 077, no core files, not dumpable. For the gateway only.
