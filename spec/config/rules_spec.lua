@@ -20,3 +20,21 @@ describe("rules.violation", function()
     end)
   end
 end)
+
+describe("rules.warnings", function()
+  local function warnings_of(listen, accounts)
+    local paths = {}
+    for index, warning in ipairs(rules.warnings { callback = { listen = listen }, accounts = accounts }) do
+      paths[index] = warning.path
+    end
+    return paths
+  end
+
+  it("are of callbacks in clear from other machines, and of subjects that are not pinned", function()
+    assert.are.same({}, warnings_of("127.0.0.1:80", { acme = { subject = "c1" } }))
+    assert.are.same(
+      { "callback.listen", "accounts.acme.client_id", "accounts.bolt.client_id" },
+      warnings_of("0.0.0.0:80", { bolt = {}, acme = {}, core = { subject = "c1" } })
+    )
+  end)
+end)

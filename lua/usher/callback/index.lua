@@ -4,6 +4,7 @@
 
 local core = require "usher.core"
 local errors = require "usher.errors"
+local sorted = require "usher.config.sorted"
 
 local index = {}
 
@@ -13,15 +14,6 @@ local HASH_KEY_BYTES = 32
 local Index = {}
 Index.__index = Index
 Index.__name = "usher.callback.index"
-
-local function sorted_names(accounts)
-  local names = {}
-  for name in pairs(accounts) do
-    table.insert(names, name)
-  end
-  table.sort(names)
-  return names
-end
 
 -- The accounts of one provider on one path: only they are told apart by that provider's keys.
 local function group_of(self, path, provider)
@@ -37,19 +29,23 @@ local function group_of(self, path, provider)
   return group
 end
 
+local function refuse(name, message)
+  local keys = { "accounts", name }
+  return errors.fail("bad_configuration", ("accounts.%s: %s"):format(name, message), { keys = keys })
+end
+
 local function add(self, name, account)
   local key = account.provider.account_key(account.config)
   if type(key) ~= "string" then
-    return errors.fail("bad_configuration", ("accounts.%s: the provider gives no account key"):format(name))
+    return refuse(name, "the provider gives no account key")
   end
   local group = group_of(self, account.config.callback_path, account.provider)
   local hash = core.digest.hmac_sha256(self._hash_key, key)
   local other = group.accounts[hash]
   if other then
-    return errors.fail(
-      "bad_configuration",
-      ("accounts.%s: a callback could not be told from one for accounts.%s: give it another callback_path"):format(
-        name,
+    return refuse(
+      name,
+      ("a callback could not be told from one for accounts.%s: give it another callback_path"):format(
         other.name
       )
     )
@@ -61,7 +57,7 @@ end
 --- The paths that callbacks come to.
 ---@return string[]
 function Index:paths()
-  return sorted_names(self._groups)
+  return sorted.keys(self._groups)
 end
 
 --- The account that a request to one of the paths is for.
@@ -92,7 +88,7 @@ end
 ---@return usher.Error? err bad_configuration
 function index.new(accounts, random)
   local self = setmetatable({ _groups = {}, _hash_key = core.secret.new(random(HASH_KEY_BYTES)) }, Index)
-  for _, name in ipairs(sorted_names(accounts)) do
+  for _, name in ipairs(sorted.keys(accounts)) do
     local ok, err = add(self, name, accounts[name])
     if not ok then
       return nil, err

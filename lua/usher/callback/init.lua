@@ -105,7 +105,8 @@ local function targets_of(self, own_routes)
   end
   for _, path in ipairs(self._index:paths()) do
     if targets[path] then
-      return errors.fail("bad_configuration", "routes: one has the callback_path of an account")
+      local fields = { keys = { "routes" } }
+      return errors.fail("bad_configuration", "routes: one has the callback_path of an account", fields)
     end
     targets[path] = { GET = handler, POST = handler }
   end

@@ -116,7 +116,8 @@ function networks.parse(list)
   for index, text in ipairs(list) do
     local network = type(text) == "string" and parse_network(text)
     if not network then
-      return errors.fail("bad_configuration", ("callback.allow[%d]: not a network: %s"):format(index, text))
+      local message = ("callback.allow[%d]: not a network: %s"):format(index, text)
+      return errors.fail("bad_configuration", message, { keys = { "callback", "allow", index } })
     end
     self[index] = network
   end

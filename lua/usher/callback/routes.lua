@@ -4,15 +4,11 @@
 local core = require "usher.core"
 local errors = require "usher.errors"
 local replies = require "usher.callback.replies"
+local values = require "usher.config.values"
 
 local routes = {}
 
 local MAX_INSTRUCTIONS = 20000000 -- about a second
-
-local function is_callable(value)
-  local metatable = type(value) ~= "function" and getmetatable(value)
-  return type(value) == "function" or type(metatable) == "table" and metatable.__call ~= nil
-end
 
 -- Written by the core alone.
 local OWN_HEADERS =
@@ -83,6 +79,11 @@ local function guarded(key, handler, log)
   end
 end
 
+local function refuse(key, message)
+  local fields = { keys = { "routes", tostring(key) } }
+  return errors.fail("bad_configuration", message:format(tostring(key)), fields)
+end
+
 --- Reads the table of routes.
 ---@param handlers table<string, function> "METHOD /path" -> handler of a request, which returns a response
 ---@param log table a logger of `usher.log`
@@ -93,9 +94,9 @@ function routes.read(handlers, log)
   for key, handler in pairs(handlers) do
     local method, path = tostring(key):match "^(%u+) (/[\x21-\x7e]*)$"
     if not method or path:find "[?#]" then
-      return errors.fail("bad_configuration", ('routes: %q is not "METHOD /path"'):format(tostring(key)))
-    elseif not is_callable(handler) then
-      return errors.fail("bad_configuration", ("routes[%q] is not a function"):format(key))
+      return refuse(key, 'routes: %q is not "METHOD /path"')
+    elseif not values.handler.check(handler) then
+      return refuse(key, "routes[%q] is not a function")
     end
     paths[path] = paths[path] or {}
     paths[path][method] = guarded(key, handler, log)

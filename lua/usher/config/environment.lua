@@ -2,15 +2,16 @@
 -- The bundled gateway's settings, read from environment variables and the files they name.
 
 local core = require "usher.core"
+local deferred = require "usher.config.deferred"
 local errors = require "usher.errors"
 local locations = require "usher.config.locations"
+local refusal = require "usher.config.refusal"
 local rules = require "usher.config.rules"
+local schema = require "usher.config.schema"
 local source = require "usher.config.source"
 local variables = require "usher.config.variables"
 
 local environment = {}
-
-local MAX_QUOTED_BYTES = 80
 
 local function fail(name, reason)
   return errors.fail("bad_configuration", name .. " " .. reason)
@@ -24,41 +25,10 @@ local function name_of(path)
   end
 end
 
-local function copy(value)
-  return type(value) == "table" and table.move(value, 1, #value, 1, {}) or value
-end
-
--- Sets settings.callback.listen for "callback.listen".
-local function set(settings, path, value)
-  if value == nil then
-    return
-  end
-  local parent, leaf = path:match "^(.-)%.?([%w_]+)$"
-  local target = settings
-  for name in parent:gmatch "[%w_]+" do
-    target[name] = target[name] or {}
-    target = target[name]
-  end
-  target[leaf] = copy(value)
-end
-
 -- The variable's text. A secret's own variable is overwritten by reading it.
 local function read(variable, reader)
   local value = variable.secret and reader.secret(variable.name) or nil
   return source.read(variable.name, reader.getenv, reader.read_file, value)
-end
-
-local function quoted(text)
-  text = #text > MAX_QUOTED_BYTES and text:sub(1, MAX_QUOTED_BYTES) .. "..." or text
-  return '"' .. text:gsub("%c", "?") .. '"'
-end
-
-local function refuse(variable, text, reason)
-  local shown = variable.secret and "" or quoted(text) .. " "
-  return fail(
-    variable.name,
-    ("%s%s; allowed: %s"):format(shown, reason or "is not allowed", variable.value.allowed)
-  )
 end
 
 -- nil without an error: the variable is not set.
@@ -74,7 +44,7 @@ local function value_of(variable, reader)
   local is_allowed
   is_allowed, reason = variable.value.check(value)
   if not is_allowed then
-    return refuse(variable, plain, reason)
+    return fail(variable.name, refusal.of(variable, plain, reason))
   end
   return variable.secret and core.secret.new(plain) or value
 end
@@ -90,7 +60,9 @@ local function read_all(reader)
     elseif value == nil then
       value = variable.default
     end
-    set(settings, variable.path, value)
+    if value ~= nil then
+      schema.set(settings, variable.path, value)
+    end
   end
   return settings
 end
@@ -109,8 +81,8 @@ end
 ---@param message string
 ---@return string
 function environment.by_variable(message)
-  local path, rest = message:match "^([%l_.]+)(.*)$"
-  local name = path and name_of(path)
+  local path, rest = message:match "^([%w_.-]+)(.*)$"
+  local name = path and (name_of(path) or name_of((path:gsub("^accounts%.[^ ]*%.", "memories."))))
   return name and name .. rest or message
 end
 
@@ -121,7 +93,7 @@ end
 ---@return usher.Error? err bad_configuration, naming the variable, what is wrong, and what is allowed
 function environment.read(getenv, read_file)
   local reader = { getenv = getenv or os.getenv, read_file = read_file }
-  reader.secret = getenv or core.secret.from_environment
+  reader.secret = getenv or deferred.variable
   local settings, err = read_all(reader)
   if not settings then
     return nil, err

@@ -1,13 +1,15 @@
 -- SPDX-License-Identifier: MIT
--- The keys of a description that are plain values, whoever writes them: the environment, or a configuration file.
--- Documentation and both readers are made from this one table.
+-- The keys of a description, whoever writes it: the environment, or a configuration file. Documentation and both
+-- readers are made from this one table.
 
 local values = require "usher.config.values"
 
 ---@class usher.config.Key
 ---@field value usher.config.Value
 ---@field default? any
----@field secret? boolean
+---@field secret? boolean a plain text, `usher.secret.env` or `usher.secret.file`; shown nowhere
+---@field required? boolean
+---@field default_text? string the default in words, where it is no plain value
 ---@field what string one sentence for the documentation
 
 local TLS = "TLS on the callback listener"
@@ -34,15 +36,50 @@ local keys = {
     default = {},
     what = "source networks that callbacks are taken from; empty: all",
   },
+  ["callback.reply_status"] = {
+    value = values.integer(200, 299),
+    default = 200,
+    what = "the status of the answer to an accepted push, unless the provider script says what to answer",
+  },
   ["callback.tls.cert"] = { value = values.later(TLS), what = "certificate chain of the callback listener" },
   ["callback.tls.key"] = { value = values.later(TLS), what = "private key of the callback listener" },
-  ["api.listen"] = { value = values.listen, what = "where consumers ask for tokens" },
+  ["api.listen"] = {
+    value = values.listen,
+    default_text = "unix:$RUNTIME_DIRECTORY/usher.sock, else unix:$XDG_RUNTIME_DIR/usher.sock, else"
+      .. " unix:<state dir>/usher.sock",
+    what = "where consumers ask for tokens",
+  },
   ["api.mode"] = { value = values.mode, default = "0600", what = "mode of the API's socket file" },
   ["api.group"] = { value = values.group, what = "group of the API's socket file" },
   ["api.token"] = {
     value = values.printable,
     secret = true,
     what = "bearer that a consumer must present; required where the API is on TCP",
+  },
+  ["api.hosts"] = {
+    value = values.hosts,
+    default = {},
+    what = "names that requests may give as Host, besides the loopback ones and the address itself",
+  },
+  store = {
+    value = values.store,
+    required = true,
+    what = "where tokens are kept: `usher.store.sqlite { path = ..., key = ... }`, `usher.store.memory {}`",
+  },
+  accounts = {
+    value = values.table,
+    required = true,
+    what = "accounts by name (1 to 64 of A-Z a-z 0-9 . _ -), each made by `usher.provider`",
+  },
+  routes = {
+    value = values.table,
+    default = {},
+    what = 'your own handlers on the callback listener: `["POST /video-status"] = function(request) ... end`',
+  },
+  on = {
+    value = values.table,
+    default = {},
+    what = "your own functions, called after events: `token_refreshed = function(event) ... end`",
   },
   ["log.level"] = {
     value = values.one_of { "debug", "info", "warn", "error" },

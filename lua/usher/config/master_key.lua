@@ -80,9 +80,11 @@ local function exists(path)
   return status ~= nil or err.code ~= "not_found"
 end
 
-local function make(path, state_dir, store_path)
+local function make(path, state_dir, store_path, is_dry)
   if exists(store_path) then
     return fail(("%s: missing, while the store is there: put back the key that sealed it"):format(path))
+  elseif is_dry then
+    return master_key.parse(assert(master_key.generate()), path)
   end
   local made, err = core.file.make_directory(state_dir, FOLDER_MODE)
   if made then
@@ -98,16 +100,17 @@ end
 --- store exists.
 ---@param settings { master_key?: usher.core.Secret, state_dir: string }
 ---@param store_path string
+---@param is_dry? boolean nothing is made: a key that is missing is one of the moment
 ---@return usher.core.Secret? key
 ---@return usher.Error? err bad_configuration
-function master_key.load(settings, store_path)
+function master_key.load(settings, store_path, is_dry)
   if settings.master_key then
     return master_key.parse(settings.master_key:reveal(), "USHER_MASTER_KEY")
   end
   local path = settings.state_dir .. "/master.key"
   local key, err = master_key.read(path)
   if not key and err.code == "not_found" then
-    return make(path, settings.state_dir, store_path)
+    return make(path, settings.state_dir, store_path, is_dry)
   end
   return key, err
 end

@@ -2,6 +2,7 @@
 -- What settings must be together, beyond what each may be alone. Pure.
 
 local listen = require "usher.config.listen"
+local sorted = require "usher.config.sorted"
 
 local rules = {}
 
@@ -29,6 +30,38 @@ function rules.violation(settings)
   elseif not listen.parse(api.listen).path and not api.token then
     return { path = "api.token", reason = "is required where the API is on TCP" }
   end
+end
+
+---@class usher.config.Warning
+---@field path string of the setting
+---@field reason string a phrase that follows the name
+---@field event string for the log
+---@field fields table<string, string> for the log
+
+--- What is allowed, and still a person should know.
+---@param settings table a description with defaults
+---@return usher.config.Warning[]
+function rules.warnings(settings)
+  local warnings = {}
+  if not is_local(settings.callback.listen) then
+    table.insert(warnings, {
+      path = "callback.listen",
+      reason = "takes callbacks in clear from other machines: whoever is on the way reads the credentials",
+      event = "callback_plain_http",
+      fields = { listen = settings.callback.listen },
+    })
+  end
+  for _, name in ipairs(sorted.keys(settings.accounts)) do
+    if not settings.accounts[name].subject then
+      table.insert(warnings, {
+        path = ("accounts.%s.client_id"):format(name),
+        reason = "is not set: the account will belong to whom the first push that is exchanged names",
+        event = "subject_not_pinned",
+        fields = { account = name },
+      })
+    end
+  end
+  return warnings
 end
 
 return rules

@@ -68,6 +68,18 @@ end, function(text)
   return FLAGS[text]
 end)
 
+values.boolean = kind("true or false", function(value)
+  return type(value) == "boolean"
+end)
+
+local LONGEST_SECONDS = 400 * 24 * 3600
+
+values.seconds = kind(("seconds, a number above 0 and at most %d"):format(LONGEST_SECONDS), function(value)
+  return type(value) == "number" and value > 0 and value <= LONGEST_SECONDS
+end, function(text)
+  return text:find "^%d+$" and math.tointeger(tonumber(text)) or nil
+end)
+
 values.account_name = text_kind("1 to 64 of A-Z a-z 0-9 . _ -", "^[%w._-]+$", 64)
 
 values.listen = kind(listen.allowed, function(value)
@@ -82,7 +94,13 @@ values.callback_path = text_kind("a path from / on, of A-Z a-z 0-9 . _ ~ - and /
 
 values.file_path = text_kind("a path", "^[^%c]+$", 4096)
 
+values.text = text_kind("a text", "^[^%c]+$", 4096)
+
 values.printable = text_kind("printable ASCII without spaces", "^[\33-\126]+$", 1024)
+
+values.key = kind("32 bytes, or their base64 text", function(value)
+  return type(value) == "string" and #value > 0 and #value <= 64
+end)
 
 values.mode = text_kind("four octal digits, such as 0660", "^0[0-7][0-7][0-7]$", 4)
 
@@ -143,6 +161,33 @@ end, function(text)
     table.insert(networks, (network:gsub("^%s+", ""):gsub("%s+$", "")))
   end
   return networks
+end)
+
+local function is_callable(value)
+  local metatable = type(value) ~= "function" and getmetatable(value)
+  return type(value) == "function" or type(metatable) == "table" and metatable.__call ~= nil
+end
+
+values.handler = kind("a function", is_callable)
+
+values.hosts = kind("a list of host names, without ports", function(value)
+  if type(value) ~= "table" then
+    return false
+  end
+  for _, host in pairs(value) do
+    if type(host) ~= "string" or not (host:find "^[%w_.-]+$" or host:find "^%[[%x:.]+%]$") then
+      return false
+    end
+  end
+  return true
+end)
+
+values.store = kind("a store: usher.store.sqlite { ... } or usher.store.memory {}", function(value)
+  return type(value) == "table" and is_callable(value.open)
+end)
+
+values.table = kind("a table", function(value)
+  return type(value) == "table"
 end)
 
 return values

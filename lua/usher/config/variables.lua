@@ -1,75 +1,46 @@
 -- SPDX-License-Identifier: MIT
--- The environment of the bundled gateway: each variable and the setting it gives. A variable over a description's
--- key (usher.config.keys) takes kind, default and secrecy from there.
+-- The environment of the bundled gateway: each variable and the setting it gives. A variable over a key of a
+-- description (usher.config.keys) or of an account (usher.config.account_keys) takes kind, default and secrecy from
+-- there.
 
+local account_keys = require "usher.config.account_keys"
 local keys = require "usher.config.keys"
 local values = require "usher.config.values"
 
 ---@class usher.config.Variable: usher.config.Key
 ---@field name string
 ---@field path string where its value goes in the settings
----@field required? boolean
----@field default_text? string the default in words, where it depends on the environment
 
-local DAY_LIMIT = values.integer(1, 1000000)
+local function over(key, name, path, changes)
+  local variable = { name = name, path = path }
+  for _, source in ipairs { key, changes or {} } do
+    for field, value in pairs(source) do
+      variable[field] = value
+    end
+  end
+  if variable.default ~= nil then
+    variable.default_text = nil
+  end
+  return variable
+end
 
-local function over_key(name, path, default_text)
-  local key = keys[path]
-  return {
-    name = name,
-    path = path,
-    value = key.value,
-    default = key.default,
-    default_text = default_text,
-    secret = key.secret,
-    what = key.what,
-  }
+local function over_key(name, path)
+  return over(keys[path], name, path)
+end
+
+-- Of the one account: what its provider script would give is told here.
+local function over_account_key(name, path, changes)
+  return over(account_keys[path], name, "memories." .. path, changes)
 end
 
 ---@type usher.config.Variable[]
 local variables = {
-  {
-    name = "MEMORIES_API_KEY",
-    path = "memories.api_key",
-    value = values.printable,
-    secret = true,
-    required = true,
-    what = "the API key made in the provider's console",
-  },
-  {
-    name = "MEMORIES_CLIENT_ID",
-    path = "memories.client_id",
-    value = values.printable,
-    what = "pins the account: pushes for another clientId are refused",
-  },
-  {
-    name = "MEMORIES_BASE_URL",
-    path = "memories.base_url",
-    value = values.base_url,
-    default = "https://mavi-backend.memories.ai",
-    what = "the provider's API",
-  },
-  {
-    name = "MEMORIES_EXCHANGE_BUDGET",
-    path = "memories.policy.budgets.exchange",
-    value = DAY_LIMIT,
-    default = 50,
-    what = "exchanges allowed a day",
-  },
-  {
-    name = "MEMORIES_REFRESH_BUDGET",
-    path = "memories.policy.budgets.refresh",
-    value = DAY_LIMIT,
-    default = 500,
-    what = "refreshes allowed a day",
-  },
-  {
-    name = "MEMORIES_PUSH_INTERVAL",
-    path = "memories.policy.push_interval",
-    value = values.integer(1, 86400),
-    default = 600,
-    what = "seconds from one push to the next",
-  },
+  over_account_key("MEMORIES_API_KEY", "api_key", { required = true }),
+  over_account_key("MEMORIES_CLIENT_ID", "client_id"),
+  over_account_key("MEMORIES_BASE_URL", "base_url", { default = "https://mavi-backend.memories.ai" }),
+  over_account_key("MEMORIES_EXCHANGE_BUDGET", "policy.budgets.exchange", { default = 50 }),
+  over_account_key("MEMORIES_REFRESH_BUDGET", "policy.budgets.refresh", { default = 500 }),
+  over_account_key("MEMORIES_PUSH_INTERVAL", "policy.push_interval", { default = 600 }),
   {
     name = "USHER_ACCOUNT",
     path = "account",
@@ -83,11 +54,7 @@ local variables = {
   over_key("USHER_CALLBACK_ALLOW", "callback.allow"),
   over_key("USHER_CALLBACK_TLS_CERT", "callback.tls.cert"),
   over_key("USHER_CALLBACK_TLS_KEY", "callback.tls.key"),
-  over_key(
-    "USHER_API_LISTEN",
-    "api.listen",
-    "unix:$RUNTIME_DIRECTORY/usher.sock, else unix:$XDG_RUNTIME_DIR/usher.sock, else unix:<state dir>/usher.sock"
-  ),
+  over_key("USHER_API_LISTEN", "api.listen"),
   over_key("USHER_API_TOKEN", "api.token"),
   {
     name = "USHER_STATE_DIR",

@@ -1,0 +1,80 @@
+-- SPDX-License-Identifier: MIT
+-- The keys of one account, as `usher.provider.memories_ai` and other scripts take them. A script may make some of them
+-- required, or add its own: its field `keys`.
+
+local values = require "usher.config.values"
+
+local REQUESTS_A_DAY = values.integer(1, 1000000)
+
+---@type table<string, usher.config.Key> by path
+local account_keys = {
+  api_key = { value = values.printable, secret = true, what = "the API key made in the provider's console" },
+  client_id = {
+    value = values.printable,
+    what = "pins the account: pushes for another client are refused",
+    default_text = "the one of the first push that is exchanged",
+  },
+  base_url = { value = values.base_url, what = "the provider's API", default_text = "the provider script's" },
+  callback_path = {
+    value = values.callback_path,
+    default_text = "that of the callback listener",
+    what = "where this account's callbacks arrive; may hold a secret segment, which no log shows",
+  },
+  expires_unit = {
+    value = values.one_of { "auto", "s", "ms" },
+    default_text = "auto",
+    what = "the unit of the lifetimes that the provider answers; auto tells by their size",
+  },
+  ca_file = {
+    value = values.file_path,
+    default_text = "the system's",
+    what = "certificates of the authorities that the provider's server is trusted by",
+  },
+  ["policy.push_interval"] = {
+    value = values.seconds,
+    what = "seconds from one push to the next",
+    default_text = "learnt",
+  },
+  ["policy.credential_ttl"] = {
+    value = values.seconds,
+    default_text = "until the next push",
+    what = "seconds that a pushed credential can be exchanged",
+  },
+  ["policy.margin"] = {
+    value = values.seconds,
+    default_text = "two and a half push intervals, at most a quarter of the token's life",
+    what = "seconds before the expiry that renewal begins",
+  },
+  ["policy.budgets.exchange"] = {
+    value = REQUESTS_A_DAY,
+    what = "exchanges allowed a day",
+    default_text = "no limit",
+  },
+  ["policy.budgets.refresh"] = {
+    value = REQUESTS_A_DAY,
+    what = "refreshes allowed a day",
+    default_text = "no limit",
+  },
+  ["policy.rotates"] = {
+    value = values.boolean,
+    default_text = "taken for true",
+    what = "whether a refresh replaces the refresh token",
+  },
+  ["policy.retry_uncertain"] = {
+    value = values.boolean,
+    default_text = "true",
+    what = "whether a refresh token is sent once more where nobody knows how its first request ended",
+  },
+  ["policy.lifetimes.access"] = {
+    value = values.seconds,
+    what = "seconds that an access token lives where the provider does not say",
+    default_text = "the provider script's",
+  },
+  ["policy.lifetimes.refresh"] = {
+    value = values.seconds,
+    what = "seconds that a refresh token lives where the provider does not say",
+    default_text = "the provider script's",
+  },
+}
+
+return account_keys

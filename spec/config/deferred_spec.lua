@@ -1,0 +1,59 @@
+-- SPDX-License-Identifier: MIT
+require "spec.support.paths"
+local child = require "spec.support.child"
+local core = require "usher.core"
+local deferred = require "usher.config.deferred"
+local temporary = require "spec.support.temporary"
+
+describe("a deferred secret", function()
+  local folder
+
+  before_each(function()
+    folder = temporary.folder()
+  end)
+
+  after_each(function()
+    temporary.remove(folder)
+  end)
+
+  it("in a file is read anew each time, less one newline", function()
+    local secret = deferred.file(folder .. "/key")
+    temporary.write(folder .. "/key", "s3cret\n\n")
+    assert.are.equal("s3cret\n", secret:read():reveal())
+    temporary.write(folder .. "/key", "other")
+    assert.are.equal("other", secret:read():reveal())
+  end)
+
+  it("that cannot be read says which, and nothing secret", function()
+    local secret, reason = deferred.file("/nowhere/key"):read()
+    assert.is_nil(secret)
+    assert.are.equal("the secret cannot be read: /nowhere/key: No such file or directory", reason)
+    secret, reason = deferred.env("USHER_SPEC_UNSET"):read()
+    assert.is_nil(secret)
+    assert.are.equal("the environment variable USHER_SPEC_UNSET is not set", reason)
+  end)
+
+  it("in a variable is overwritten there, and stays readable", function()
+    local code = [[
+      local deferred = require "usher.config.deferred"
+      local secret = deferred.env "USHER_SPEC_KEY"
+      io.write(secret:read():reveal(), " ", tostring(os.getenv "USHER_SPEC_KEY"), " ", secret:read():reveal())
+    ]]
+    assert.are.equal("k1 nil k1", child.run(code, { environment = { USHER_SPEC_KEY = "k1" } }))
+  end)
+
+  it("that is empty counts as not set", function()
+    local code = [[io.write(tostring(require("usher.config.deferred").env("USHER_SPEC_KEY"):read()))]]
+    assert.are.equal("nil", child.run(code, { environment = { USHER_SPEC_KEY = "" } }))
+  end)
+
+  it("is told from other values", function()
+    local secret = deferred.env "USHER_SPEC_UNSET"
+    assert.is_true(deferred.is(secret))
+    assert.are.equal("secret(env USHER_SPEC_UNSET)", tostring(secret))
+    for _, value in ipairs { "text", {}, core.secret.new "x" } do
+      assert.is_false(deferred.is(value))
+      assert.are.equal(value, deferred.resolve(value))
+    end
+  end)
+end)
