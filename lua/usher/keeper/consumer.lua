@@ -22,7 +22,9 @@ end
 local function failure(keeper, account)
   local status, plan = account.status, account.plan
   local seconds = plan.at and plan.at - keeper.clock:boot() or 1
-  if status == "disabled" then
+  if not keeper:keeps(account) then
+    return errors.fail "unknown_account"
+  elseif status == "disabled" then
     return errors.fail("temporarily_unavailable", "the account is disabled", { retry_after = RETRY_PERSON })
   elseif status == "awaiting_credential" then
     return errors.fail("awaiting_credential", nil, { retry_after = RETRY_CREDENTIAL })
@@ -49,7 +51,7 @@ local function satisfies(account, now, min_ttl)
 end
 
 local function await(keeper, account, deadline, is_over)
-  while not is_over() and not keeper.is_stopped do
+  while not is_over() and not keeper.is_stopped and keeper:keeps(account) do
     local left = deadline - keeper.clock:boot()
     if left <= 0 then
       return

@@ -9,6 +9,7 @@ local document = require "usher.keeper.document"
 local errors = require "usher.errors"
 local events = require "usher.keeper.events"
 local intake = require "usher.keeper.intake"
+local membership = require "usher.keeper.membership"
 local planner = require "usher.keeper.planner"
 local records = require "usher.keeper.records"
 local scheduler = require "usher.keeper.scheduler"
@@ -106,33 +107,14 @@ function Keeper:perform(of, request)
   return response, err
 end
 
+--- Whether the account is among those kept: a reload may have removed it, or put another in its place.
+---@param of usher.keeper.Account
+---@return boolean
+function Keeper:keeps(of)
+  return self.accounts[of.name] == of
+end
+
 -- life ------------------------------------------------------------------------------------------------
-
--- A token set of another subject is not this account's: the configuration has changed hands.
-local function check_subject(self, of)
-  local stored = of.record.subject
-  if not of.pinned or not stored or stored == of.pinned then
-    return true
-  end
-  self.log:warn("subject_changed", { account = of.name })
-  local ok, err = self.store:remove(of.name)
-  if not ok then
-    return nil, err
-  end
-  return records.reload(self, of)
-end
-
-local function load(self, of)
-  local ok, err = records.reload(self, of)
-  if ok then
-    ok, err = check_subject(self, of)
-  end
-  of:recall_failures(self:now())
-  if ok and of.record.journal then
-    self.log:warn("outcome_unknown", { account = of.name, kind = of.record.journal.kind })
-  end
-  return ok, err
-end
 
 local function probe(self)
   local name = next(self.accounts)
@@ -161,17 +143,19 @@ end
 ---@return true? ok
 ---@return usher.Error? err of the store
 function Keeper:start()
-  for _, name in ipairs(self:names()) do
-    local ok, err = load(self, self.accounts[name])
-    if not ok then
-      return nil, err
-    end
+  local ok, err = membership.start(self)
+  if ok then
+    self.scheduler:start()
   end
-  for _, of in pairs(self.accounts) do
-    planner.consider(self, of)
-  end
-  self.scheduler:start()
-  return true
+  return ok, err
+end
+
+--- Keeps these accounts from now on: see keeper/membership.lua. Waits.
+---@param accounts table<string, usher.Account> as `keeper.new` takes them
+---@return true? ok
+---@return usher.Error? err of the store; nothing has changed
+function Keeper:apply(accounts)
+  return membership.apply(self, accounts)
 end
 
 local function cancel_transfers(self)

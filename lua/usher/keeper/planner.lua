@@ -38,7 +38,7 @@ end
 ---@param keeper usher.Keeper
 ---@param account usher.keeper.Account
 function planner.consider(keeper, account)
-  if keeper.is_stopped or account.flight then
+  if keeper.is_stopped or account.flight or not keeper:keeps(account) then
     return
   end
   local now = keeper:now()
@@ -100,7 +100,7 @@ end
 ---@param is_forced boolean whatever backoff and spacing say
 ---@return table? flight nil: there is nothing to attempt
 function planner.start_early(keeper, account, is_forced)
-  if account.flight or keeper.is_stopped or account.is_disabled then
+  if account.flight or keeper.is_stopped or account.is_disabled or not keeper:keeps(account) then
     return account.flight
   end
   local plan = choice.early(view.of(account, keeper:now()), is_forced)

@@ -62,10 +62,16 @@ function records.adopt(keeper, account, record, timed)
   if account.record == record then
     conceal(keeper.log, old, secrets_of(record))
   end
-  local tokens = account.record.token_set
-  if tokens ~= old_tokens then
-    account.has_refresh = tokens ~= nil and can_refresh(keeper, account)
+  if account.record.token_set ~= old_tokens then
+    records.renew(keeper, account)
   end
+end
+
+--- Asks the provider script anew whether it would refresh the account's token set.
+---@param keeper usher.Keeper
+---@param account usher.keeper.Account
+function records.renew(keeper, account)
+  account.has_refresh = account.record.token_set ~= nil and can_refresh(keeper, account)
 end
 
 --- Reads the account's record anew. Waits.
