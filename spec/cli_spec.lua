@@ -31,7 +31,7 @@ describe("usher", function()
     assert.are.equal("usher " .. version .. "\n", out)
   end)
 
-  for _, name in ipairs { "run", "token", "status", "refresh", "keygen" } do
+  for _, name in ipairs { "run", "check", "reload", "token", "status", "refresh", "keygen" } do
     it("shows help of " .. name, function()
       local code, out, err = usher(name, "--help")
       assert.are.equal(0, code)

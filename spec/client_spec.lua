@@ -137,6 +137,14 @@ describe("a client", function()
     assert.are.equal("no_gateway", err.code)
   end)
 
+  it("has the gateway reload", function()
+    server.handler = function(request)
+      assert(request.method == "POST" and request.path == "/v1/reload" and request.body == "")
+      return { status = 200, body = '{"reloaded":true}' }
+    end
+    assert.is_true(ask("client:reload()").reloaded)
+  end)
+
   it("does not wait for ever", function()
     local core = require "usher.core"
     server.handler = function()

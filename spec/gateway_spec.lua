@@ -284,7 +284,7 @@ describe("gateway", function()
   for what, refused in pairs {
     ["an address that is none"] = {
       { callback = { listen = "somewhere" } },
-      "callback.listen is not an address",
+      'callback.listen "somewhere" is not an address',
     },
     ["callbacks in clear from everywhere"] = {
       { callback = { listen = "0.0.0.0:1" } },

@@ -155,7 +155,7 @@ describe("usher.keeper", function()
     ["usher.keeper: store must be one of usher.store"] = { store = "tokens.db" },
     ["usher.keeper: accounts must be a table of accounts by name"] = { accounts = {} },
     ["usher.keeper: accounts.acme was not made by usher.provider"] = { accounts = { acme = {} } },
-    ["usher.keeper: accounts.acme.provider: the function account_key is missing"] = {
+    ["usher.keeper: accounts.acme: the function account_key is missing"] = {
       accounts = { acme = BROKEN },
     },
   } do

@@ -18,25 +18,26 @@ describe("usher", function()
     end, "usher.provider has no memory_ai")
   end)
 
-  it("reads a secret from a file, less one newline", function()
+  it("makes accounts of a script of one's own, in a file or at hand", function()
     local folder = temporary.folder()
     finally(function()
       temporary.remove(folder)
     end)
-    local path = folder .. "/key"
-    temporary.write(path, "s3cret\n\n")
-    local secret = usher.secret.file(path)
-    assert.are.equal("s3cret\n", secret:reveal())
-    assert.not_matches("s3cret", tostring(secret))
+    temporary.write(folder .. "/toy.lua", 'return { name = "toy", policy = { margin = 9 } }')
+    local account = usher.provider(folder .. "/toy.lua") { app_id = "a1" }
+    assert.are.same(
+      { "toy", 9, "a1" },
+      { account.provider.name, account.policy.margin, account.config.app_id }
+    )
+    assert.are.equal(account.provider, usher.provider(account.provider)({}).provider)
   end)
 
-  it("says which secret cannot be read", function()
-    local ok, message = pcall(usher.secret.file, "/nowhere/key")
-    assert.is_false(ok)
-    assert.matches("/nowhere/key", message, 1, true)
+  it("names secrets, and reads none", function()
+    assert.are.equal("secret(file /nowhere/key)", tostring(usher.secret.file "/nowhere/key"))
+    assert.are.equal("secret(env USHER_SPEC_UNSET)", tostring(usher.secret.env "USHER_SPEC_UNSET"))
     assert.has_error(function()
-      usher.secret.env "USHER_SPEC_UNSET"
-    end, "usher.secret.env: USHER_SPEC_UNSET is not set")
+      usher.secret.file()
+    end, "usher.secret.file takes a name")
   end)
 
   it("marks a gateway's description", function()

@@ -15,6 +15,8 @@ local cli = {}
 ---@type { [1]: string, [2]: string }[]
 cli.commands = {
   { "run", "Run the gateway." },
+  { "check", "Check the configuration and show what would run." },
+  { "reload", "Have the gateway read its configuration again." },
   { "token", "Print a valid token of an account." },
   { "status", "Show accounts, their tokens, and what they need." },
   { "refresh", "Have the gateway refresh an account's token now." },

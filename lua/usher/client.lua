@@ -13,6 +13,7 @@ local client = {}
 
 local TIMEOUT_SECONDS = 15
 local PAGE = 500
+local RELOAD_SECONDS = 30
 local REFRESH_SECONDS = 60 -- the longest that an attempt takes
 
 -- The shape of usher.errors, which loads the core.
@@ -201,6 +202,13 @@ function Client:refresh(name, options)
   end
   local body = json.encode { rejected = options and options.rejected }
   return ask(self, "POST", path_of(name, "/refresh"), nil, body, REFRESH_SECONDS)
+end
+
+--- Has the gateway read its configuration again. All or nothing.
+---@return { reloaded: boolean }? answer
+---@return table? err `bad_configuration`, which says what is wrong with it
+function Client:reload()
+  return ask(self, "POST", "/v1/reload", nil, nil, RELOAD_SECONDS)
 end
 
 ---@class usher.client.options

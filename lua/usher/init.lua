@@ -38,54 +38,52 @@ setmetatable(usher, {
 })
 
 -- A table whose fields are made from modules at first use.
-local function lazy(kind, make)
-  return setmetatable({}, {
-    __index = function(fields, name)
-      if
-        type(name) ~= "string" or not package.searchpath(("usher.%s.%s"):format(kind, name), package.path)
-      then
-        error(("usher.%s has no %s"):format(kind, tostring(name)), 2)
-      end
-      fields[name] = make(require(("usher.%s.%s"):format(kind, name)))
-      return fields[name]
-    end,
-  })
+local function lazy(kind, make, metatable)
+  metatable = metatable or {}
+  function metatable.__index(fields, name)
+    if type(name) ~= "string" or not package.searchpath(("usher.%s.%s"):format(kind, name), package.path) then
+      error(("usher.%s has no %s"):format(kind, tostring(name)), 2)
+    end
+    fields[name] = make(require(("usher.%s.%s"):format(kind, name)))
+    return fields[name]
+  end
+  return setmetatable({}, metatable)
 end
 
---- Accounts: `usher.provider.memories_ai { api_key = ..., ... }`, for any script in lua/usher/provider.
-usher.provider = lazy("provider", function(script)
+local function accounts_of(script)
   return function(options)
     return require("usher.provider.account").new(script, options)
   end
-end)
+end
+
+--- Accounts: `usher.provider.memories_ai { api_key = ..., ... }`, for any script in lua/usher/provider; or, for one of
+--- your own, `usher.provider "example.lua" { ... }` and `usher.provider(script) { ... }`.
+usher.provider = lazy("provider", accounts_of, {
+  __call = function(_, script)
+    return accounts_of(type(script) == "string" and require("usher.provider.origin").load(script) or script)
+  end,
+})
 
 --- Stores, which open nothing yet: `usher.store.sqlite { path = ..., key = ... }`, `usher.store.memory {}`.
 usher.store = lazy("store", function(store)
   return store.new
 end)
 
+--- Secrets that are named here and read when they are needed.
 usher.secret = {}
 
---- The secret in a file, without one trailing newline. Raises where it cannot be read.
+--- The secret in a file, without one trailing newline.
 ---@param path string
----@return usher.core.Secret
+---@return usher.config.Deferred
 function usher.secret.file(path)
-  local bytes, reason = require("usher.config.source").read_file(path)
-  if not bytes then
-    error("usher.secret.file: " .. reason, 2)
-  end
-  return require("usher.core").secret.new((bytes:gsub("\r?\n$", "")))
+  return require("usher.config.deferred").file(path)
 end
 
---- The secret in an environment variable, which is overwritten there. Raises where it is not set.
+--- The secret in an environment variable, which is overwritten there when it is read.
 ---@param name string
----@return usher.core.Secret
+---@return usher.config.Deferred
 function usher.secret.env(name)
-  local secret = require("usher.core").secret.from_environment(name)
-  if not secret then
-    error(("usher.secret.env: %s is not set"):format(name), 2)
-  end
-  return secret
+  return require("usher.config.deferred").env(name)
 end
 
 local Description = { __name = "usher.gateway.description" }

@@ -2,6 +2,7 @@
 -- A keeper in the program's own process: store, keeper and callback joined as in the gateway, without its listeners,
 -- and with defaults for what a program rarely cares about.
 
+local account = require "usher.provider.account"
 local callback = require "usher.callback"
 local clock = require "usher.clock"
 local core = require "usher.core"
@@ -131,21 +132,33 @@ local function random(count)
   return assert(core.random.bytes(count))
 end
 
-local function check_accounts(accounts)
+-- A copy of the account with its secrets read.
+local function read_account(made, name)
+  if type(made) ~= "table" or not made.config then
+    error(("usher.keeper: accounts.%s was not made by usher.provider"):format(name), 4)
+  end
+  local ok, err = interface.check(made.provider)
+  if not ok then
+    error(("usher.keeper: accounts.%s: %s"):format(name, err.message), 4)
+  end
+  local read
+  read, err = account.resolve(made, name)
+  if not read then
+    error("usher.keeper: " .. err.message, 4)
+  end
+  read.config.callback_path = read.config.callback_path or CALLBACK_PATH
+  return read
+end
+
+local function read_accounts(accounts)
   if type(accounts) ~= "table" or next(accounts) == nil then
     error("usher.keeper: accounts must be a table of accounts by name", 3)
   end
-  for name, account in pairs(accounts) do
-    local where = ("accounts.%s"):format(name)
-    local ok, err = type(account) == "table" and account.config, nil
-    if ok then
-      ok, err = interface.check(account.provider, where .. ".provider")
-    end
-    if not ok then
-      error(("usher.keeper: %s"):format(err and err.message or where .. " was not made by usher.provider"), 3)
-    end
-    account.config.callback_path = account.config.callback_path or CALLBACK_PATH
+  local read = {}
+  for name, made in pairs(accounts) do
+    read[name] = read_account(made, name)
   end
+  return read
 end
 
 local OPTIONS =
@@ -160,7 +173,6 @@ local function check_options(options)
   if type(options.store) ~= "table" then
     error("usher.keeper: store must be one of usher.store", 3)
   end
-  check_accounts(options.accounts)
 end
 
 ---@class usher.local_keeper.options
@@ -178,9 +190,10 @@ end
 ---@return usher.LocalKeeper
 function local_keeper.new(options)
   check_options(options)
+  local accounts = read_accounts(options.accounts)
   local shared = {
     store = options.store,
-    accounts = options.accounts,
+    accounts = accounts,
     on_event = options.on_event,
     log = options.log or log.new { level = "warn" },
     clock = options.clock or clock.system(),

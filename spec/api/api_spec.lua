@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 require "spec.support.paths"
 local api = require "usher.api"
+local errors = require "usher.errors"
 local fake_keeper = require "spec.support.fake_keeper"
 local json = require "usher.json"
 
@@ -97,6 +98,39 @@ describe("api", function()
       assert.are.equal("not_found", json.decode(response.body).error)
     end)
   end
+
+  for what, case in pairs {
+    ["what is wrong with the configuration"] = {
+      errors.new("bad_configuration", "u.lua:7: wrong"),
+      422,
+      "bad_configuration",
+    },
+    ["an address that is taken"] = {
+      errors.new("address_in_use", "api.listen: taken"),
+      422,
+      "bad_configuration",
+    },
+    ["what time may mend"] = { errors.new "temporarily_unavailable", 503, "temporarily_unavailable" },
+    ["a fault of our own"] = { errors.new "internal", 500, "internal" },
+  } do
+    it("tells of a reload " .. what, function()
+      local response = ask("POST", "/v1/reload", {
+        reload = function()
+          return nil, case[1]
+        end,
+      })
+      local body = json.decode(response.body)
+      assert.are.same(
+        { case[2], case[3], case[1].message },
+        { response.status, body.error, body.error_description }
+      )
+    end)
+  end
+
+  it("reloads", function()
+    local response = ask("POST", "/v1/reload", { reload = yes })
+    assert.are.same({ 200, '{"reloaded":true}' }, { response.status, response.body })
+  end)
 
   it("tells nothing to who may not ask", function()
     local response = ask("GET", "/v1/nothing", { headers = { host = "evil.example" } })

@@ -1,11 +1,17 @@
 -- SPDX-License-Identifier: MIT
+local child = require "spec.support.child"
 local config = require "usher.config"
 local core = require "usher.core"
 local description = require "usher.cli.description"
 local temporary = require "spec.support.temporary"
-local usher = require "usher"
 
 local folder
+
+local function minimal(more)
+  return ([[local usher = require "usher"
+return usher.gateway { %s, store = usher.store.memory {},
+  accounts = { acme = usher.provider.memories_ai { api_key = "k" } } }]]):format(more)
+end
 
 local function load(text)
   temporary.write(folder .. "/usher.lua", text)
@@ -22,9 +28,33 @@ describe("a description", function()
   end)
 
   it("comes from a configuration file", function()
-    local loaded = assert(load 'return require("usher").gateway { callback = { listen = "127.0.0.1:0" } }')
-    assert.is_true(usher.is_description(loaded))
+    local loaded = assert(load(minimal 'callback = { listen = "127.0.0.1:0" }'))
     assert.are.equal("127.0.0.1:0", loaded.callback.listen)
+    assert.are.equal("/callback", loaded.accounts.acme.config.callback_path)
+  end)
+
+  it("tells each mistake of the file with its place", function()
+    local loaded, err = load(minimal 'callback = {\n  listn = "127.0.0.1:0",\n  path = "x",\n}')
+    assert.is_nil(loaded)
+    local path = folder .. "/usher.lua"
+    assert.are.same({
+      path .. ":3: callback.listn is not a known key; the nearest known key is callback.listen",
+      path .. ':4: callback.path "x" is not allowed; allowed: a path from / on, of A-Z a-z 0-9 . _ ~ - and /',
+    }, err.messages)
+    assert.are.equal(err.messages[1], err.message)
+  end)
+
+  it("of the environment is made without a trace where nothing may be made", function()
+    local code = ([[
+      local loaded = assert(require("usher.cli.description").load(nil, true))
+      local core = require "usher.core"
+      assert(loaded.store:prepare())
+      assert(not core.file.status %q)
+    ]]):format(folder .. "/state")
+    child.run(
+      code,
+      { environment = { MEMORIES_API_KEY = "the-api-key", USHER_STATE_DIR = folder .. "/state" } }
+    )
   end)
 
   it("is refused where the file returns something else", function()

@@ -26,6 +26,21 @@ describe("exit", function()
     assert.are.equal(70, exit.code_of { code = "nonsense" })
   end)
 
+  it("tells each message of an error on a line of its own", function()
+    local function told(err, translate)
+      local stderr = io.stderr
+      local file = assert(io.tmpfile())
+      io.stderr = file -- luacheck: ignore 122/io
+      exit.complain_of(err, translate)
+      io.stderr = stderr -- luacheck: ignore 122/io
+      file:seek "set"
+      return file:read "a"
+    end
+    assert.are.equal("usher: one\n", told { message = "one" })
+    assert.are.equal("usher: one\nusher: two?\n", told { message = "one", messages = { "one", "two\n" } })
+    assert.are.equal("usher: ONE\n", told({ message = "one" }, string.upper))
+  end)
+
   it("fails where the result cannot be written", function()
     local command = ("'%s/bin/usher' keygen 2>&1 >/dev/full; echo $?"):format(paths.root)
     local pipe = io.popen(command)

@@ -163,4 +163,39 @@ describe("usher run", function()
     assert.are.equal(0, gateway:wait(2))
     peer:close()
   end)
+
+  it("reads its file again on SIGHUP, and keeps what it has where that is wrong", function()
+    local port = process.free_port()
+    local text = ([[
+local usher = require "usher"
+return usher.gateway {
+  callback = { listen = "127.0.0.1:%d" },
+  api = { listen = "unix:%s/usher.sock" },
+  store = usher.store.memory {},
+  accounts = { acme = usher.provider.memories_ai { api_key = "the-api-key" } },
+}
+]]):format(port, folder)
+    local command = { paths.root .. "/bin/usher", "run", write(text) }
+    local gateway = process.start(folder, "gateway", command, { USHER_LOG_LEVEL = "loud" })
+    finally(function()
+      gateway:close()
+    end)
+    gateway:await "event=gateway_started"
+    write((text:gsub("acme =", "bolt =")))
+    gateway:signal "HUP"
+    gateway:await "event=gateway_reloaded"
+    write((text:gsub("listen", "listn", 1)))
+    gateway:signal "HUP"
+    gateway:await 'event=reload_failed error="[^"]*usher.lua:3: callback.listn is not a known key'
+    local environment = { USHER_API_LISTEN = "unix:" .. folder .. "/usher.sock" }
+    local status, out = process.run(folder, { paths.root .. "/bin/usher", "status" }, environment)
+    assert.are.equal(0, status)
+    assert.matches("\nbolt ", out)
+    local err
+    status, out, err = process.run(folder, { paths.root .. "/bin/usher", "reload" }, environment)
+    assert.are.same({ 78, "" }, { status, out })
+    assert.matches("usher.lua:3: callback.listn is not a known key", err)
+    gateway:signal "TERM"
+    assert.are.equal(0, gateway:wait())
+  end)
 end)

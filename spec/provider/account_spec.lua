@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: MIT
 require "spec.support.paths"
 local account = require "usher.provider.account"
+local deferred = require "usher.config.deferred"
+local memories_ai = require "usher.provider.memories_ai"
 
 local SCRIPT = {
   name = "toy",
@@ -28,5 +30,100 @@ describe("account", function()
 
   it("is pinned by client_id", function()
     assert.are.equal("c1", account.new(SCRIPT, { client_id = "c1" }).subject)
+  end)
+
+  it("is made from a table alone", function()
+    assert.has_error(function()
+      account.new(SCRIPT, "k")
+    end, "an account is made from a table")
+  end)
+end)
+
+describe("an account's check", function()
+  local function messages_of(made)
+    local messages = {}
+    for index, finding in ipairs(account.check(made, "acme")) do
+      messages[index] = finding.message
+    end
+    return table.concat(messages, "\n")
+  end
+
+  local function memories(options)
+    options.api_key = options.api_key or "k"
+    return account.new(memories_ai, options)
+  end
+
+  it("finds nothing wrong with every key there is", function()
+    assert.are.equal("", messages_of(memories {}))
+    assert.are.equal(
+      "",
+      messages_of(memories {
+        client_id = "c1",
+        base_url = "https://h.example",
+        callback_path = "/x",
+        expires_unit = "ms",
+        ca_file = "/ca.pem",
+        policy = { margin = 1200, budgets = { exchange = 5 }, rotates = true, lifetimes = { access = 60 } },
+      })
+    )
+  end)
+
+  for expected, options in pairs {
+    ["accounts.acme.api_kee is not a known key; the nearest known key is accounts.acme.api_key"] = {
+      api_kee = "k",
+    },
+    ['accounts.acme.base_url "http://h.example" is plain http to another machine'] = {
+      base_url = "http://h.example",
+    },
+    ['accounts.acme.expires_unit "h" is not allowed; allowed: auto, s, ms'] = { expires_unit = "h" },
+    ["accounts.acme.policy.budgets.exchange 0 is not allowed"] = { policy = { budgets = { exchange = 0 } } },
+    ["accounts.acme.policy.margn is not a known key"] = { policy = { margn = 1 } },
+    ["accounts.acme.policy is not a table"] = { policy = 5 },
+    ["accounts.acme.policy.budgets is not a table"] = { policy = { budgets = 5 } },
+    ["accounts.acme.api_key is not allowed; allowed: printable ASCII"] = { api_key = "a b" },
+  } do
+    it("finds: " .. expected, function()
+      local message = messages_of(memories(options))
+      assert.are.equal(expected, message:sub(1, #expected))
+    end)
+  end
+
+  it("misses what the script requires", function()
+    assert.are.equal("accounts.acme.api_key is required", messages_of(account.new(memories_ai, {})))
+  end)
+
+  it("finds what is no account, and a broken script with its place", function()
+    assert.matches("^accounts.acme is not an account", messages_of { api_key = "k" })
+    assert.matches("^accounts.acme is not an account", messages_of "memories_ai")
+    local found = account.check(account.new({ name = "toy", nudge = memories_ai.refresh }, {}), "acme")
+    assert.are.equal("accounts.acme: the function account_key is missing", found[1].message)
+    assert.matches("memories_ai.lua:%d+$", found[1].place)
+  end)
+
+  it("takes the keys that a script adds", function()
+    local script = setmetatable({ keys = { app_id = { required = true }, app_secret = { secret = true } } }, {
+      __index = memories_ai,
+    })
+    assert.are.equal("accounts.acme.app_id is required", messages_of(account.new(script, {})))
+    assert.are.equal(
+      "",
+      messages_of(account.new(script, { app_id = "a", app_secret = deferred.env "USHER_SPEC_UNSET" }))
+    )
+  end)
+end)
+
+describe("an account's secrets", function()
+  it("are read into a copy", function()
+    local made = account.new(memories_ai, { api_key = deferred.env "USHER_SPEC_UNSET", client_id = "c1" })
+    local resolved, err = account.resolve(made, "acme")
+    assert.is_nil(resolved)
+    assert.are.equal(
+      "accounts.acme.api_key is missing: the environment variable USHER_SPEC_UNSET is not set",
+      err.message
+    )
+    made.config.api_key = "k"
+    resolved = account.resolve(made, "acme")
+    assert.are.same(made, resolved)
+    assert.are_not.equal(made.config, resolved.config)
   end)
 end)

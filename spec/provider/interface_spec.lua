@@ -16,28 +16,36 @@ end
 
 describe("provider interface", function()
   it("accepts the bundled script", function()
-    assert.is_true(interface.check(memories_ai, "here"))
+    assert.is_true(interface.check(memories_ai))
   end)
 
   local faults = {
-    { 5, "here: a provider script must be a table" },
-    { changed { name = "absent" }, "here: name must be a word" },
-    { changed { name = "two words" }, "here: name must be a word" },
-    { changed { read_tokens = "absent" }, "here: the function read_tokens is missing" },
-    { changed { classify = "retryable" }, "here: classify must be a function" },
-    { changed { nudge = 1 }, "here: nudge must be a function" },
-    { changed { policy = 5 }, "here.policy: must be a table" },
-    { changed { policy = { push_intervall = 600 } }, "here.policy.push_intervall: unknown key" },
-    { changed { policy = { margin = "1200" } }, "here.policy.margin: must be a number" },
-    { changed { policy = { margin = -1 } }, "here.policy.margin: must be a number above 0" },
-    { changed { policy = { budgets = { revoke = 5 } } }, "here.policy.budgets.revoke: unknown key" },
-    { changed { policy = { rotates = 1 } }, "here.policy.rotates: must be a boolean" },
+    { 5, "a provider script must be a table" },
+    { changed { name = "absent" }, "name must be a word" },
+    { changed { name = "two words" }, "name must be a word" },
+    { changed { read_tokens = "absent" }, "the function read_tokens is missing" },
+    { changed { classify = "retryable" }, "classify must be a function" },
+    { changed { nudge = 1 }, "nudge must be a function" },
+    { changed { policy = 5 }, "policy is not a table" },
+    { changed { policy = { push_intervall = 600 } }, "policy.push_intervall is not a known key" },
+    { changed { policy = { margin = "1200" } }, 'policy.margin "1200" is not allowed; allowed: seconds' },
+    { changed { policy = { margin = -1 } }, "policy.margin -1 is not allowed; allowed: seconds" },
+    { changed { policy = { budgets = { revoke = 5 } } }, "policy.budgets.revoke is not a known key" },
+    { changed { policy = { rotates = 1 } }, "policy.rotates 1 is not allowed; allowed: true or false" },
+    { changed { keys = 5 }, "keys must be a table" },
+    { changed { keys = { app_id = true } }, "keys must name the keys of an account, each with a table" },
   }
   for _, case in ipairs(faults) do
     it("says: " .. case[2], function()
-      local ok, err = interface.check(case[1], "here")
+      local ok, err = interface.check(case[1])
       assert.is_nil(ok)
-      assert.are.same({ "bad_configuration", case[2] }, { err.code, err.message })
+      assert.are.equal("bad_configuration", err.code)
+      assert.are.equal(case[2], err.message:sub(1, #case[2]))
     end)
   end
+
+  it("says where in the script's file", function()
+    local _, err = interface.check(changed { classify = 7 })
+    assert.matches("provider/memories_ai.lua:%d+$", err.findings[1].place)
+  end)
 end)

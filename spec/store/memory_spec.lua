@@ -38,9 +38,9 @@ describe("the store in memory", function()
     assert.matches("^1%.%x+%.[%w+/=]+$", rows[1].sealed)
   end)
 
-  it("raises on an option it does not know", function()
-    assert.error_matches(function()
-      memory.new { path = "x" }
-    end, "usher.store.memory takes no 'path'", 1, true)
+  it("is opened with no option", function()
+    local opened, err = memory.new({ path = "x" }):open()
+    assert.is_nil(opened)
+    assert.are.equal("bad_configuration: store.path is not a known key", tostring(err))
   end)
 end)

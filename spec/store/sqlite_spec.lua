@@ -265,17 +265,23 @@ describe("the store in a file", function()
     end
   end)
 
-  it("raises on what it cannot be made of", function()
+  it("tells when it is opened what it cannot be made of", function()
     for expected, options in pairs {
-      ["usher.store.sqlite takes no 'file'"] = { file = path, path = path, key = KEY },
-      ["usher.store.sqlite: path must be a string"] = { key = KEY },
-      ["usher.store.sqlite: key is missing"] = { path = path },
-      ["usher.store.sqlite: key: not base64"] = { path = path, key = "!" },
-      ["usher.store.sqlite: key: 3 bytes instead of 32"] = { path = path, key = "AAAA" },
+      ["store.pth is not a known key; the nearest known key is store.path"] = {
+        pth = path,
+        path = path,
+        key = KEY,
+      },
+      ["store.path is required"] = { key = KEY },
+      ["store.key is required"] = { path = path },
+      ["store.key is not allowed; allowed: 32 bytes, or their base64 text"] = { path = path, key = 7 },
+      ["store.key: not base64"] = { path = path, key = "!" },
+      ["store.key: 3 bytes instead of 32"] = { path = path, key = "AAAA" },
     } do
-      assert.error_matches(function()
-        sqlite.new(options)
-      end, expected, 1, true)
+      local opened, err = sqlite.new(options):open()
+      assert.is_nil(opened)
+      assert.are.equal("bad_configuration", err.code)
+      assert.matches(expected, err.message, 1, true)
     end
   end)
 end)

@@ -24,6 +24,7 @@ function recorder.new()
   end
   function log.conceal() end
   function log.release() end
+  function log.configure() end
   return log, lines
 end
 

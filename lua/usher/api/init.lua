@@ -27,6 +27,17 @@ local function show_metrics(self)
   return metrics.answer(self._keeper, self._requests)
 end
 
+-- What time does not mend is wrong with the configuration.
+local function reload(self)
+  local ok, err = self._reload()
+  if ok then
+    return replies.json(200, { reloaded = true })
+  elseif err.retryable or err.code == "internal" then
+    return replies.failure(err)
+  end
+  return replies.failure(errors.new("bad_configuration", err.message))
+end
+
 local function on_keeper(handler)
   return function(self, request, segment)
     return handler(self._keeper, request, segment)
@@ -38,6 +49,7 @@ local ROUTES = {
   { "^/livez$", "GET", live },
   { "^/readyz$", "GET", ready },
   { "^/metrics$", "GET", show_metrics },
+  { "^/v1/reload$", "POST", reload },
   { "^/v1/accounts$", "GET", on_keeper(accounts.list) },
   { "^/v1/accounts/([^/]+)$", "GET", on_keeper(accounts.document) },
   { "^/v1/accounts/([^/]+)/token$", "GET", on_keeper(accounts.token) },
@@ -85,6 +97,7 @@ end
 ---@class usher.api.options: usher.api.guards.options
 ---@field keeper table a `usher.keeper`
 ---@field requests? table<string, table<integer, integer>> counts of answers: listener -> status -> count
+---@field reload fun(): true?, usher.Error? reads the configuration anew; waits
 ---@field ready fun(): boolean, string? whether the store answers and the listeners are up, else why not
 
 ---@param options usher.api.options
@@ -94,6 +107,7 @@ function api.new(options)
     _keeper = options.keeper,
     _ready = options.ready,
     _requests = options.requests or {},
+    _reload = options.reload,
     _guards = guards.new(options),
   }, Api)
 end

@@ -19,6 +19,7 @@ local STATUSES = {
   body_too_large = 413,
   uri_too_long = 414,
   misdirected = 421,
+  bad_configuration = 422,
   headers_too_large = 431,
   internal = 500,
   not_implemented = 501,

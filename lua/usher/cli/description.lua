@@ -7,6 +7,8 @@ local core = require "usher.core"
 local errors = require "usher.errors"
 local file = require "usher.config.file"
 local master_key = require "usher.config.master_key"
+local place = require "usher.config.place"
+local reader = require "usher.gateway.description"
 local usher = require "usher"
 
 local description = {}
@@ -44,41 +46,62 @@ function description.bundled(settings, key, store_path)
   }
 end
 
-local function from_environment()
+local function from_environment(is_dry)
   local settings, err = config.from_environment()
   if not settings then
     return nil, err
   end
   local store_path = settings.state_dir .. "/usher.db"
   local key
-  key, err = master_key.load(settings, store_path)
+  key, err = master_key.load(settings, store_path, is_dry)
   if not key then
     return nil, err
   end
-  local made
-  made, err = core.file.make_directory(settings.state_dir, FOLDER_MODE)
+  local made = true
+  if not is_dry then
+    made, err = core.file.make_directory(settings.state_dir, FOLDER_MODE)
+  end
   if not made then
     return errors.fail("bad_configuration", err.message)
   end
   return description.bundled(settings, key, store_path)
 end
 
---- Reads the configuration: of the file, or of the environment where none is given. Makes the state folder and the
---- master key where the environment's configuration has none yet.
----@param path? string
----@return usher.gateway.Description? description
----@return usher.Error? err bad_configuration
-function description.load(path)
-  if not path then
-    return from_environment()
+-- Each finding begins with its place; the error's own message is the first of them.
+local function located(err, path, text)
+  local messages = {}
+  for index, finding in ipairs(err.findings) do
+    messages[index] = place.tell(finding, path, text)
   end
-  local value, err = file.load(path)
+  return errors.new(err.code, messages[1], { messages = messages })
+end
+
+local function from_file(path)
+  local value, err, text = file.load(path)
   if err then
     return nil, err
   elseif not usher.is_description(value) then
     return errors.fail("bad_configuration", path .. ": a configuration returns usher.gateway { ... }")
   end
-  return value
+  local settings
+  settings, err = reader.read(value)
+  if not settings then
+    return nil, located(err, path, text)
+  end
+  return settings
+end
+
+--- Reads the configuration: of the file, or of the environment where none is given. Makes the state folder and the
+--- master key where the environment's configuration has none yet. Waits.
+---@param path? string
+---@param is_dry? boolean makes nothing
+---@return usher.gateway.Description? description
+---@return usher.Error? err bad_configuration; `messages` where there is more than one thing to say
+function description.load(path, is_dry)
+  if path then
+    return from_file(path)
+  end
+  return from_environment(is_dry)
 end
 
 return description

@@ -42,6 +42,15 @@ function exit.complain(message)
   io.stderr:write("usher: ", (message:gsub("%c", "?")), "\n")
 end
 
+--- Tells of an error, each of its messages on a line.
+---@param err { message: string, messages?: string[] }
+---@param translate? fun(message: string): string
+function exit.complain_of(err, translate)
+  for _, message in ipairs(err.messages or { err.message }) do
+    exit.complain(translate and translate(message) or message)
+  end
+end
+
 --- Tells of an error and gives its exit code: `return exit.fail(err)`.
 ---@param err { code: string, message: string }
 ---@return integer

@@ -57,6 +57,13 @@ local function stop_on_signals(gateway)
   return ended, signals
 end
 
+-- What is wrong with the new configuration is in the log.
+local function reload_on_signal(gateway)
+  return assert(require("usher.core").signal.start("SIGHUP", function()
+    gateway:reload()
+  end))
+end
+
 local function serve(gateway)
   local ended, signals = stop_on_signals(gateway)
   ended:wait()
@@ -68,7 +75,7 @@ end
 
 -- A gateway that does not come up is misconfigured, unless time may help.
 local function fail_to_start(err, path)
-  exit.complain(path and err.message or require("usher.config").by_variable(err.message))
+  exit.complain_of(err, not path and require("usher.config").by_variable or nil)
   if err.code == "internal" then
     return exit.INTERNAL
   end
@@ -77,11 +84,14 @@ end
 
 --- The gateway for a command line, ready to start.
 local function make_gateway(path)
-  local description, err = require("usher.cli.description").load(path)
+  local function load()
+    return require("usher.cli.description").load(path)
+  end
+  local description, err = load()
   if not description then
     return nil, err
   end
-  return require("usher.gateway").new(description)
+  return require("usher.gateway").new(description, { load = load })
 end
 
 function run.run(arguments)
@@ -90,6 +100,7 @@ function run.run(arguments)
   if not gateway then
     return fail_to_start(err, arguments.config)
   end
+  local _ <close> = reload_on_signal(gateway)
   local started
   started, err = gateway:start()
   if not started then

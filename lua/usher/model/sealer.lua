@@ -95,6 +95,13 @@ function Sealer:open(account, field, version, sealed)
   return core.aead.open(self._key, nonce, bytes:sub(NONCE_BYTES + 1), associated(account, field, version))
 end
 
+--- Whether another sealer has the same key.
+---@param other usher.Sealer
+---@return boolean
+function Sealer:has_same_key(other)
+  return core.secret.equal(self._key, other._key)
+end
+
 --- A keyed hash: compares credentials without keeping them, and tells nothing to whoever lacks the key.
 ---@param text string
 ---@return string 64 hex digits

@@ -1,5 +1,11 @@
 -- SPDX-License-Identifier: MIT
--- An account: a provider script, what the operator configured of it, and the policy that follows. Pure.
+-- An account: a provider script, what the operator configured of it, and the policy that follows.
+
+local account_keys = require "usher.config.account_keys"
+local deferred = require "usher.config.deferred"
+local interface = require "usher.provider.interface"
+local schema = require "usher.config.schema"
+local values = require "usher.config.values"
 
 local account = {}
 
@@ -11,6 +17,9 @@ local account = {}
 
 -- `changes` over `defaults`, table members (budgets, lifetimes) member by member.
 local function merged(defaults, changes)
+  if type(defaults) ~= "table" or type(changes) ~= "table" then
+    return changes
+  end
   local result = {}
   for _, source in ipairs { defaults, changes } do
     for key, value in pairs(source) do
@@ -21,20 +30,71 @@ local function merged(defaults, changes)
   return result
 end
 
---- Makes an account. Opens nothing and keeps no reference to `options`.
+--- Makes an account. Checks nothing but that there are options, opens and reads nothing, and keeps no reference to
+--- `options`.
 ---@param script usher.Provider
 ---@param options table the script's configuration, and `policy`; `client_id` is the pin
 ---@return usher.Account
 function account.new(script, options)
-  assert(type(options) == "table", "an account is made from a table")
+  if type(options) ~= "table" then
+    error("an account is made from a table", 2)
+  end
   local config = merged({}, options)
   config.policy = nil
+  local defaults = type(script) == "table" and script.policy or {}
   return {
     provider = script,
     config = config,
-    policy = merged(script.policy or {}, options.policy or {}),
+    policy = merged(defaults, options.policy or {}),
     subject = options.client_id,
   }
+end
+
+-- The keys of every account, with what the script says of them and of its own.
+local function shape_of(script)
+  local shape = schema.shape(account_keys)
+  for name, changes in pairs(script.keys or {}) do
+    local key = shape.members[name] or { value = values.text }
+    shape.members[name] = merged(key, changes)
+  end
+  return shape
+end
+
+--- What is wrong with an account.
+---@param made any
+---@param name string
+---@return usher.config.Finding[] findings empty: nothing
+function account.check(made, name)
+  local keys = { "accounts", name }
+  if type(made) ~= "table" or type(made.config) ~= "table" then
+    return { schema.finding(keys, "is not an account; allowed: usher.provider.memories_ai { ... }") }
+  end
+  local ok, err = interface.check(made.provider)
+  if not ok then
+    local message = ("%s: %s"):format(schema.path(keys), err.message)
+    return { { keys = keys, message = message, place = err.findings[1].place } }
+  end
+  return schema.check(merged(made.config, { policy = made.policy }), shape_of(made.provider), keys)
+end
+
+--- A copy of the account in which every secret has been read.
+---@param made usher.Account
+---@param name string
+---@return usher.Account? resolved
+---@return usher.Error? err bad_configuration with findings
+function account.resolve(made, name)
+  local findings, config = {}, {}
+  for key, value in pairs(made.config) do
+    local reason
+    config[key], reason = deferred.resolve(value)
+    if reason then
+      table.insert(findings, schema.finding({ "accounts", name, key }, "is missing: " .. reason))
+    end
+  end
+  if #findings > 0 then
+    return schema.failure(findings)
+  end
+  return { provider = made.provider, config = config, policy = made.policy, subject = made.subject }
 end
 
 return account

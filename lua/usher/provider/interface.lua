@@ -1,13 +1,16 @@
 -- SPDX-License-Identifier: MIT
 -- What a provider script is: a table of pure functions. Checks one when it is loaded.
 
-local errors = require "usher.errors"
+local account_keys = require "usher.config.account_keys"
+local origin = require "usher.provider.origin"
+local schema = require "usher.config.schema"
 
 local interface = {}
 
 ---@class usher.Provider
 ---@field name string
----@field policy usher.Policy
+---@field policy? usher.Policy
+---@field keys? table<string, {required: boolean?, secret: boolean?}> what an account must have, or may have besides
 ---@field account_key fun(config: table): string which account a callback is for
 ---@field request_key fun(request: usher.core.Request): string?, usher.Error? the account key that a callback carries
 ---@field read_callback fun(request, config: table, context: table): usher.provider.Callback?, usher.Error?
@@ -40,15 +43,7 @@ local FUNCTIONS =
   { "account_key", "request_key", "read_callback", "exchange", "refresh", "read_tokens", "classify" }
 local OPTIONAL = { "nudge", "authorize", "poll", "revoke", "derive" }
 
-local POLICY = {
-  push_interval = "number",
-  credential_ttl = "number",
-  margin = "number",
-  budgets = { exchange = "number", refresh = "number" },
-  rotates = "boolean",
-  retry_uncertain = "boolean",
-  lifetimes = { access = "number", refresh = "number" },
-}
+local POLICY = schema.shape(account_keys).members.policy
 
 --- The classes that `classify` may give.
 interface.CLASSES = {
@@ -60,79 +55,65 @@ interface.CLASSES = {
   configuration = true,
 }
 
-local function fail(where, ...)
-  return errors.fail("bad_configuration", where .. ": " .. string.format(...))
+local function fail(script, word, ...)
+  local finding = { message = string.format(...), place = origin.place(script, word) }
+  return schema.failure { finding }
 end
 
-local function check_value(value, expected, where)
-  if type(expected) == "table" then
-    return interface.check_table(value, expected, where)
-  elseif type(value) ~= expected then
-    return fail(where, "must be a %s", expected)
-  elseif expected == "number" and not (value > 0 and value < math.huge) then
-    return fail(where, "must be a number above 0")
-  end
-  return true
-end
-
-function interface.check_table(value, shape, where)
-  if type(value) ~= "table" then
-    return fail(where, "must be a table")
-  end
-  for key, member in pairs(value) do
-    local path = where .. "." .. tostring(key)
-    if not shape[key] then
-      return fail(path, "unknown key")
-    end
-    local ok, err = check_value(member, shape[key], path)
-    if not ok then
-      return nil, err
-    end
-  end
-  return true
-end
-
---- Checks a policy, of a script or of one account.
----@param policy any
----@param where string for the message, e.g. "accounts.acme.policy"
----@return true? ok
----@return usher.Error? err bad_configuration
-function interface.check_policy(policy, where)
-  return interface.check_table(policy, POLICY, where)
-end
-
-local function check_functions(script, where)
+local function check_functions(script)
   for _, name in ipairs(FUNCTIONS) do
     if script[name] == nil then
-      return fail(where, "the function %s is missing", name)
+      return fail(script, nil, "the function %s is missing", name)
     elseif type(script[name]) ~= "function" then
-      return fail(where, "%s must be a function", name)
+      return fail(script, name, "%s must be a function", name)
     end
   end
   for _, name in ipairs(OPTIONAL) do
     if script[name] ~= nil and type(script[name]) ~= "function" then
-      return fail(where, "%s must be a function", name)
+      return fail(script, name, "%s must be a function", name)
     end
+  end
+  return true
+end
+
+local function check_policy(script)
+  local finding = schema.check(script.policy or {}, POLICY, { "policy" })[1]
+  if finding then
+    return fail(script, finding.keys[#finding.keys], "%s", finding.message)
+  end
+  return true
+end
+
+-- The keys that a script adds to those of every account, or makes required.
+local function check_keys(script)
+  for name, key in pairs(type(script.keys) == "table" and script.keys or {}) do
+    if type(name) ~= "string" or not name:find "^[%w_]+$" or type(key) ~= "table" then
+      return fail(script, "keys", "keys must name the keys of an account, each with a table")
+    end
+  end
+  if script.keys ~= nil and type(script.keys) ~= "table" then
+    return fail(script, "keys", "keys must be a table")
   end
   return true
 end
 
 --- Checks that a provider script has what the keeper and the callback will call.
 ---@param script any
----@param where string for the message, e.g. "accounts.acme.provider"
 ---@return true? ok
----@return usher.Error? err bad_configuration, says what is missing
-function interface.check(script, where)
+---@return usher.Error? err bad_configuration with one finding: what is missing, and the place in the script
+function interface.check(script)
   if type(script) ~= "table" then
-    return fail(where, "a provider script must be a table")
+    return fail(script, nil, "a provider script must be a table")
   elseif type(script.name) ~= "string" or not script.name:find "^[%w_]+$" then
-    return fail(where, "name must be a word")
+    return fail(script, "name", "name must be a word")
   end
-  local ok, err = check_functions(script, where)
-  if not ok then
-    return nil, err
+  for _, check in ipairs { check_functions, check_policy, check_keys } do
+    local ok, err = check(script)
+    if not ok then
+      return nil, err
+    end
   end
-  return interface.check_policy(script.policy == nil and {} or script.policy, where .. ".policy")
+  return true
 end
 
 return interface

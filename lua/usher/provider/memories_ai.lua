@@ -27,6 +27,7 @@ local GRANT_REFUSED = { exchange = "credential", refresh = "refresh_token" }
 
 local memories_ai = {
   name = "memories_ai",
+  keys = { api_key = { required = true } },
   policy = {
     push_interval = 600,
     budgets = { exchange = 50, refresh = 500 },

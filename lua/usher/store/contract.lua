@@ -20,7 +20,7 @@ local MAX_TRIES = 50
 -- All functions wait. `write` is all or nothing: `version` of a row is the one expected (0: no row), and becomes one
 -- more; err conflict. `erase` raises the epoch. `names` are those of accounts with rows, sorted.
 ---@class usher.store.Engine
----@field open fun(self): true?, usher.Error?
+---@field open fun(self, sealer: usher.Sealer): true?, usher.Error?
 ---@field close fun(self)
 ---@field read fun(self, name: string): {epoch: integer, rows: usher.store.Row[]}?, usher.Error?
 ---@field write fun(self, name: string, epoch: integer, rows: usher.store.Row[]): true?, usher.Error?
@@ -43,8 +43,9 @@ local MAX_TRIES = 50
 ---@field budgets table<string, table<integer, integer>>
 
 ---@class usher.Store
+---@field origin? usher.store.Origin
 ---@field private _engine usher.store.Engine
----@field private _sealer usher.Sealer
+---@field private _sealer? usher.Sealer nil until the store is prepared
 ---@field private _is_open boolean
 local Store = {}
 Store.__index = Store
@@ -52,10 +53,35 @@ Store.__name = "usher.store"
 
 --- A store over an engine.
 ---@param engine usher.store.Engine
----@param sealer usher.Sealer
+---@param sealer? usher.Sealer nil: the origin gives it
+---@param origin? usher.store.Origin
 ---@return usher.Store
-function contract.new(engine, sealer)
-  return setmetatable({ _engine = engine, _sealer = sealer, _is_open = false }, Store)
+function contract.new(engine, sealer, origin)
+  return setmetatable({ _engine = engine, _sealer = sealer, origin = origin, _is_open = false }, Store)
+end
+
+--- Checks what the store was described with, and reads its key. Opens nothing; idempotent.
+---@return true? done
+---@return usher.Error? err bad_configuration
+function Store:prepare()
+  if self._sealer then
+    return true
+  end
+  local err
+  self._sealer, err = self.origin:sealer()
+  return self._sealer and true, err
+end
+
+--- Whether another store, prepared like this one, keeps the same records under the same key.
+---@param other usher.Store
+---@return boolean
+function Store:is_same(other)
+  local origin, others = self.origin, other.origin
+  if not origin or not others then
+    return self == other
+  end
+  return origin:where() == others:where()
+    and (not origin:has_key() or self._sealer:has_same_key(other._sealer))
 end
 
 --- Opens or creates what the store keeps its records in. Waits. The error's message fits an operator.
@@ -65,7 +91,12 @@ function Store:open()
   if self._is_open then
     return true
   end
-  local opened, err = self._engine:open()
+  local prepared, err = self:prepare()
+  if not prepared then
+    return nil, err
+  end
+  local opened
+  opened, err = self._engine:open(self._sealer)
   self._is_open = opened == true
   return opened, err
 end

@@ -4,7 +4,7 @@
 local contract = require "usher.store.contract"
 local core = require "usher.core"
 local errors = require "usher.errors"
-local sealer = require "usher.model.sealer"
+local origin = require "usher.store.origin"
 
 local memory = {}
 
@@ -100,15 +100,15 @@ function memory.engine()
   return setmetatable({ _heads = {}, _count = 0 }, Engine)
 end
 
+local function make_key()
+  return core.secret.new(assert(core.random.bytes(KEY_BYTES)))
+end
+
 --- A store in memory, sealed with a key of its own like any other.
 ---@param options? table without fields
 ---@return usher.Store
 function memory.new(options)
-  if next(options or {}) then
-    error(("usher.store.memory takes no '%s'"):format(next(options)), 2)
-  end
-  local key = assert(core.random.bytes(KEY_BYTES))
-  return contract.new(memory.engine(), sealer.new { key = core.secret.new(key) })
+  return contract.new(memory.engine(), nil, origin.new("memory", options, {}, make_key))
 end
 
 return memory

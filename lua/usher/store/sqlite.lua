@@ -5,12 +5,11 @@
 local contract = require "usher.store.contract"
 local core = require "usher.core"
 local errors = require "usher.errors"
-local master_key = require "usher.config.master_key"
-local sealer = require "usher.model.sealer"
+local origin = require "usher.store.origin"
+local values = require "usher.config.values"
 
 local sqlite = {}
 
-local KEY_BYTES = 32
 local APPLICATION_ID = 0x75736872 -- "ushr"
 
 -- Sealed like a record, of an account that cannot be: opens with the right key only.
@@ -54,7 +53,7 @@ local SQL = {
 
 ---@class usher.store.sqlite.Engine: usher.store.Engine
 ---@field private _path string
----@field private _sealer usher.Sealer
+---@field private _sealer? usher.Sealer since it was opened
 ---@field private _database? usher.core.sqlite.Engine
 local Engine = {}
 Engine.__index = Engine
@@ -113,7 +112,8 @@ local function settle(self)
   return counted and true, err
 end
 
-function Engine:open()
+function Engine:open(sealer)
+  self._sealer = sealer
   local statements, err = statements_of_new_file(self)
   if not statements then
     return nil, err
@@ -212,38 +212,31 @@ function Engine:changes(since)
   return names, cursor
 end
 
-local function key_of(key)
-  if key == nil or #key == KEY_BYTES then
-    return key
-  end
-  return master_key.parse(type(key) == "string" and key or key:reveal(), "key")
-end
-
 ---@class usher.store.sqlite.options
 ---@field path string the file; its folder must exist
----@field key usher.core.Secret|string the master key: 32 bytes, or their base64 text as key files hold it
+---@field key usher.core.Secret|usher.config.Deferred|string the master key: 32 bytes, or their base64 text
 ---@field create? boolean default true; false: a missing file is not_found
 
---- A store in a file. Opens nothing yet.
+--- The options, for whoever checks or documents them.
+---@type table<string, usher.config.Key>
+sqlite.KEYS = {
+  path = { value = values.file_path, required = true, what = "the file; its folder must exist" },
+  key = {
+    value = values.key,
+    required = true,
+    secret = true,
+    what = "the master key: 32 bytes in base64, as `usher keygen` writes them",
+  },
+  create = { value = values.boolean, default_text = "true", what = "whether a missing file is made" },
+}
+
+--- A store in a file. Opens nothing and reads nothing yet.
 ---@param options usher.store.sqlite.options
 ---@return usher.Store
 function sqlite.new(options)
-  local known = { path = true, key = true, create = true }
-  for name in pairs(options) do
-    if not known[name] then
-      error(("usher.store.sqlite takes no '%s'"):format(name), 2)
-    end
-  end
-  if type(options.path) ~= "string" or options.path == "" then
-    error("usher.store.sqlite: path must be a string", 2)
-  end
-  local key, err = key_of(options.key)
-  if not key then
-    error("usher.store.sqlite: " .. (err and err.message or "key is missing"), 2)
-  end
-  local sealer_of_key = sealer.new { key = key }
-  local engine = { _path = options.path, _sealer = sealer_of_key, _create = options.create ~= false }
-  return contract.new(setmetatable(engine, Engine), sealer_of_key)
+  local from = origin.new("sqlite", options, sqlite.KEYS)
+  local engine = { _path = from.options.path, _create = from.options.create ~= false }
+  return contract.new(setmetatable(engine, Engine), nil, from)
 end
 
 return sqlite

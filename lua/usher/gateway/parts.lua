@@ -1,0 +1,143 @@
+-- SPDX-License-Identifier: MIT
+-- What answers requests, made from settings: callback and api, with the places where they listen. Opens nothing, so
+-- that a reload can make them anew.
+
+local api = require "usher.api"
+local api_replies = require "usher.api.replies"
+local callback = require "usher.callback"
+local callback_replies = require "usher.callback.replies"
+local hooks = require "usher.gateway.hooks"
+local keys = require "usher.config.keys"
+local listen = require "usher.config.listen"
+local redaction = require "usher.log.redaction"
+
+local parts = {}
+
+--- The bodies of errors that reach no part, as listeners take them.
+parts.ERROR_BODIES = { callback = callback_replies.body, api = api_replies.body }
+
+local SECRET_SEGMENT_BYTES = 16
+
+---@class usher.gateway.Parts
+---@field settings usher.gateway.Description
+---@field callback usher.Callback
+---@field api usher.Api
+---@field spots table<string, usher.gateway.Spot>
+---@field on_event fun(event: table)
+
+---@class usher.gateway.Surroundings what stays when settings change
+---@field keeper usher.Keeper
+---@field log usher.Logger
+---@field clock usher.Clock
+---@field random fun(count: integer): string
+---@field requests table<string, table<integer, integer>> counts of answers
+---@field ready fun(): boolean, string?
+---@field reload fun(): true?, usher.Error?
+
+local function make_callback(settings, around)
+  return callback.new {
+    accounts = settings.accounts,
+    offer = function(name, push)
+      return around.keeper:offer(name, push)
+    end,
+    allow = settings.callback.allow,
+    reply_status = settings.callback.reply_status,
+    routes = settings.routes,
+    log = around.log,
+    clock = around.clock,
+    random = around.random,
+  }
+end
+
+local function own_hosts(address, configured)
+  local hosts = { table.unpack(configured) }
+  if address.host then
+    table.insert(hosts, address.host:find ":" and ("[%s]"):format(address.host) or address.host)
+  end
+  return hosts
+end
+
+local function make_api(settings, around, address)
+  return api.new {
+    keeper = around.keeper,
+    token = settings.api.token,
+    is_tcp = address.host ~= nil,
+    hosts = own_hosts(address, settings.api.hosts),
+    requests = around.requests,
+    ready = around.ready,
+    reload = around.reload,
+  }
+end
+
+--- The parts for settings as `gateway.description` reads them.
+---@param settings usher.gateway.Description
+---@param around usher.gateway.Surroundings
+---@return usher.gateway.Parts? parts
+---@return usher.Error? err bad_configuration
+function parts.make(settings, around)
+  local made, err = make_callback(settings, around)
+  if not made then
+    return nil, err
+  end
+  local api_address = listen.parse(settings.api.listen)
+  return {
+    settings = settings,
+    callback = made,
+    api = make_api(settings, around, api_address),
+    spots = {
+      callback = { address = listen.parse(settings.callback.listen) },
+      api = { address = api_address, mode = settings.api.mode, group = settings.api.group },
+    },
+    on_event = hooks.new(settings.on, around.log),
+  }
+end
+
+-- A path may hold a secret segment; nothing logs paths, and this keeps what others report clean.
+local function add_path(secrets, path)
+  if path ~= keys["callback.path"].default then
+    table.insert(secrets, path)
+  end
+  for segment in path:gmatch "[^/]+" do
+    if #segment >= SECRET_SEGMENT_BYTES then
+      table.insert(secrets, segment)
+    end
+  end
+end
+
+--- A callback's path without the segments that look like secrets.
+---@param path string
+---@return string
+function parts.shown_path(path)
+  return (
+    path:gsub("[^/]+", function(segment)
+      return #segment >= SECRET_SEGMENT_BYTES and redaction.MARK or nil
+    end)
+  )
+end
+
+--- Whether a key of an account's configuration holds a secret.
+---@param account usher.Account
+---@param name string
+---@return boolean
+function parts.is_secret(account, name)
+  local key = (account.provider.keys or {})[name]
+  return type(account.config[name]) == "userdata" or name == "api_key" or key ~= nil and key.secret == true
+end
+
+--- Every secret of the settings.
+---@param settings usher.gateway.Description
+---@return (string|usher.core.Secret)[]
+function parts.secrets(settings)
+  local secrets = { settings.api.token }
+  for _, account in pairs(settings.accounts) do
+    add_path(secrets, account.config.callback_path)
+    for name, value in pairs(account.config) do
+      if parts.is_secret(account, name) then
+        table.insert(secrets, value)
+      end
+    end
+  end
+  return secrets
+end
+
+return parts
