@@ -47,6 +47,7 @@ local variables = {
     value = values.account_name,
     default = "default",
     what = "the account's name",
+    example = "acme",
   },
   over_key("USHER_CALLBACK_LISTEN", "callback.listen"),
   over_key("USHER_CALLBACK_PLAIN", "callback.plain"),
@@ -62,6 +63,7 @@ local variables = {
     value = values.file_path,
     default_text = "$STATE_DIRECTORY, else $XDG_STATE_HOME/usher, else ~/.local/state/usher",
     what = "folder of the store and the master key",
+    example = "/var/lib/usher",
   },
   {
     name = "USHER_MASTER_KEY",
@@ -70,6 +72,7 @@ local variables = {
     secret = true,
     default_text = "the file <state dir>/master.key, made where neither key nor store exists",
     what = "seals what is stored: 32 bytes in base64, as `usher keygen` writes them",
+    example = "ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=",
   },
   over_key("USHER_LOG_LEVEL", "log.level"),
   over_key("USHER_LOG_FORMAT", "log.format"),

@@ -220,14 +220,25 @@ end
 --- The options, for whoever checks or documents them.
 ---@type table<string, usher.config.Key>
 sqlite.KEYS = {
-  path = { value = values.file_path, required = true, what = "the file; its folder must exist" },
+  path = {
+    value = values.file_path,
+    required = true,
+    what = "the file; its folder must exist",
+    example = "/var/lib/usher/usher.db",
+  },
   key = {
     value = values.key,
     required = true,
     secret = true,
     what = "the master key: 32 bytes in base64, as `usher keygen` writes them",
+    example = "ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=",
   },
-  create = { value = values.boolean, default_text = "true", what = "whether a missing file is made" },
+  create = {
+    value = values.boolean,
+    default_text = "true",
+    what = "whether a missing file is made",
+    example = false,
+  },
 }
 
 --- A store in a file. Opens nothing and reads nothing yet.
