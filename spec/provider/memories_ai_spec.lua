@@ -97,6 +97,10 @@ describe("memories_ai request", function()
     assert.are.same({ clientId = CLIENT_ID, code = "c1" }, json.decode(request.body))
   end)
 
+  it("refreshes nothing without a refresh token", function()
+    assert.is_nil(memories_ai.refresh(config, { access_token = "a1" }))
+  end)
+
   it("refreshes at the documented host unless told another", function()
     local request = memories_ai.refresh({ api_key = API_KEY }, { refresh_token = "r1" })
     assert.are.equal("https://mavi-backend.memories.ai/auth/api/token/refreshAccessToken", request.url)

@@ -72,7 +72,7 @@ function memories_ai.exchange(config, code, context)
 end
 
 function memories_ai.refresh(config, tokens)
-  return post(config, "refresh", { refreshToken = tokens.refresh_token })
+  return tokens.refresh_token and post(config, "refresh", { refreshToken = tokens.refresh_token })
 end
 
 -- The envelope and its code as four digits, "" where it has none; nil where the body is no JSON object.
