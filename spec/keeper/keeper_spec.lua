@@ -29,6 +29,12 @@ describe("keeper", function()
     end, errors.new("store_corrupt", "a record is damaged"))
   end)
 
+  it("trusts the account's own certificates", function()
+    local rig = keeper_rig.ready()
+    assert.are.equal("/ca.pem", rig.requests[1].ca_file)
+    rig:stop()
+  end)
+
   it("keeps accounts apart", function()
     local rig = keeper_rig.new({ accounts = 2 }):start()
     rig:push()

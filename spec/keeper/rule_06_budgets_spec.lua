@@ -69,7 +69,8 @@ describe("rule 6: budgets", function()
       rig:run(rig.keeper.refresh, rig.keeper, "acme")
       rig:advance(1)
     end
-    assert.are.equal(9, rig:document().budgets.refresh.used)
+    local document = rig:document().budgets.refresh
+    assert.are.same({ 9, "integer" }, { document.used, math.type(document.opens_at) })
     rig:advance(3600)
     rig:token { min_ttl = 7000 }
     rig:advance(1)
@@ -91,6 +92,21 @@ describe("rule 6: budgets", function()
     rig:crash()
     rig:start()
     assert.are.same(used, rig:document().budgets)
+    rig:stop()
+  end)
+
+  it("keeps its distance over a restart, too", function()
+    local rig = keeper_rig.new():start()
+    rig:push_every(600)
+    rig:fail_always("exchange", faults.status(503))
+    rig:advance(12 * 3600)
+    while rig.clock:boot() - rig.requests[#rig.requests].at > 60 do
+      rig:advance(30)
+    end
+    local requests = #rig.requests
+    rig:stop()
+    rig:start():advance(600)
+    assert.are.equal(requests, #rig.requests)
     rig:stop()
   end)
 

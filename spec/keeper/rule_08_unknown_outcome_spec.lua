@@ -127,6 +127,18 @@ describe("rule 8: unknown outcome of an exchange", function()
     rig:stop()
   end)
 
+  it("does not come back to it when the newer one is refused", function()
+    local rig = keeper_rig.new({ subject = "me", simulator = { client_id = "me" } }):start()
+    rig:fail_next("exchange", faults.lost(false))
+    rig:push "older-code"
+    rig:advance(20.1)
+    rig:push "newer-code"
+    rig:advance(600)
+    local sent = times_sent(rig, "exchange", "code")
+    assert.are.same({ ["older-code"] = 1, ["newer-code"] = 1 }, sent)
+    rig:stop()
+  end)
+
   it("counts a try before a crash", function()
     local rig = keeper_rig.new():start()
     rig:fail_always("exchange", faults.lost(false))

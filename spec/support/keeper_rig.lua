@@ -62,10 +62,13 @@ end
 
 local function transfer(self, request)
   local kind = kind_of(request)
-  table.insert(
-    self.requests,
-    { kind = kind, at = self.clock:boot(), body = request.body, timeout_ms = request.timeout_ms }
-  )
+  table.insert(self.requests, {
+    kind = kind,
+    at = self.clock:boot(),
+    body = request.body,
+    timeout_ms = request.timeout_ms,
+    ca_file = request.ca_file,
+  })
   self.clock:sleep(self.latency)
   local queue = self.queued[kind]
   local fault = table.remove(queue, 1) or self.standing[kind]
@@ -204,7 +207,12 @@ local function accounts_of(self)
   policy.push_interval = policy.push_interval or nil
   local account = {
     provider = options.provider or memories_ai,
-    config = { api_key = API_KEY, base_url = "http://simulator", callback_path = "/callback" },
+    config = {
+      api_key = API_KEY,
+      base_url = "http://simulator",
+      callback_path = "/callback",
+      ca_file = "/ca.pem",
+    },
     policy = policy,
     subject = options.subject,
     disabled = options.disabled,
