@@ -44,6 +44,7 @@ describe("hooks", function()
     }, { event = "recovered" })
     assert.are.equal("hook_failed", lines[1].event)
     assert.are.equal("recovered", lines[1].hook)
+    assert.matches("hooks_spec.lua:%d+$", lines[1].place)
     assert.matches("hooks_spec.lua:%d+: no mail server", lines[1].error)
   end)
 
@@ -54,6 +55,7 @@ describe("hooks", function()
         end
       end,
     }, { event = "recovered" })
+    assert.matches("hooks_spec.lua:%d+$", lines[1].place)
     assert.matches("cut: .*hooks_spec.lua:%d+", lines[1].error)
   end)
 end)

@@ -1,14 +1,12 @@
 -- SPDX-License-Identifier: MIT
 -- The operator's own handlers on the callback listener: `["POST /video-status"] = function(request) ... end`.
 
-local core = require "usher.core"
 local errors = require "usher.errors"
+local operator = require "usher.operator"
 local replies = require "usher.callback.replies"
 local values = require "usher.config.values"
 
 local routes = {}
-
-local MAX_INSTRUCTIONS = 20000000 -- about a second
 
 -- Written by the core alone.
 local OWN_HEADERS =
@@ -54,23 +52,12 @@ local function copy_request(request)
   return copy
 end
 
--- Calls the handler so that an endless loop in it is cut; its response, or nil and what went wrong.
-local function call(handler, request)
-  local ended, ok, response = core.loop:limited(MAX_INSTRUCTIONS, xpcall, handler, debug.traceback, request)
-  if not ended then
-    return nil, "cut: it did not end"
-  elseif not ok then
-    return nil, tostring(response)
-  end
-  return response, fault_of(response)
-end
-
 -- A fault in the handler is the operator's to see and the sender's to know only as a 500.
 local function guarded(key, handler, log)
-  local info = type(handler) == "function" and debug.getinfo(handler, "S")
-  local place = info and ("%s:%d"):format(info.short_src, info.linedefined) or nil
+  local place = operator.place(handler)
   return function(request)
-    local response, fault = call(handler, copy_request(request))
+    local ok, response = operator.call(handler, copy_request(request))
+    local fault = ok and fault_of(response) or not ok and response
     if fault then
       log:error("route_failed", { route = key, place = place, error = fault })
       return replies.of(500)

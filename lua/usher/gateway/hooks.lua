@@ -3,15 +3,14 @@
 -- of its own, and no fault in one reaches the keeper.
 
 local core = require "usher.core"
+local operator = require "usher.operator"
 
 local hooks = {}
 
-local MAX_INSTRUCTIONS = 20000000 -- about a second
-
 local function call(name, handler, event, log)
-  local ended, ok, message = core.loop:limited(MAX_INSTRUCTIONS, xpcall, handler, debug.traceback, event)
-  if not ended or not ok then
-    log:error("hook_failed", { hook = name, error = tostring(message or "cut: it did not end") })
+  local ok, fault = operator.call(handler, event)
+  if not ok then
+    log:error("hook_failed", { hook = name, place = operator.place(handler), error = fault })
   end
 end
 
