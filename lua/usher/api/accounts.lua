@@ -13,9 +13,12 @@ local PAGE = 1000
 local MAX_WAIT_SECONDS = 60
 local MAX_TTL_SECONDS = 400 * 24 * 3600 -- longer than any token lives
 
-local LIST_PARAMETERS = { after = parameters.account_name, limit = parameters.integer(1, PAGE) }
-local TOKEN_PARAMETERS =
-  { min_ttl = parameters.integer(0, MAX_TTL_SECONDS), wait = parameters.integer(0, MAX_WAIT_SECONDS) }
+--- The parameters of each resource that has some, with their readers.
+---@type table<string, table<string, fun(text: string): any, string?>>
+accounts.PARAMETERS = {
+  list = { after = parameters.account_name, limit = parameters.integer(1, PAGE) },
+  token = { min_ttl = parameters.integer(0, MAX_TTL_SECONDS), wait = parameters.integer(0, MAX_WAIT_SECONDS) },
+}
 local NO_PARAMETERS = {}
 
 -- A name as it stands in a path; one that no account can have is an unknown account.
@@ -33,7 +36,7 @@ end
 ---@param request usher.core.Request
 ---@return usher.core.Response
 function accounts.list(keeper, request)
-  local page, err = parameters.read(request.query, LIST_PARAMETERS)
+  local page, err = parameters.read(request.query, accounts.PARAMETERS.list)
   if not page then
     return replies.failure(err)
   end
@@ -70,7 +73,7 @@ accounts.document = resource(NO_PARAMETERS, function(keeper, name)
 end)
 
 --- GET /v1/accounts/{name}/token
-accounts.token = resource(TOKEN_PARAMETERS, function(keeper, name, _, values)
+accounts.token = resource(accounts.PARAMETERS.token, function(keeper, name, _, values)
   return answer(keeper:token(name, values))
 end)
 

@@ -56,6 +56,9 @@ local ROUTES = {
   { "^/v1/accounts/([^/]+)/refresh$", "POST", on_keeper(accounts.refresh) },
 }
 
+--- Every route there is, for the documentation.
+api.ROUTES = ROUTES
+
 local function unauthorized(err)
   local response = replies.failure(err)
   response.headers["WWW-Authenticate"] = 'Bearer realm="usher"'

@@ -8,7 +8,9 @@ local replies = {}
 
 local CONTENT_TYPE = "application/json"
 
-local STATUSES = {
+--- The status of each error code that a response may carry.
+---@type table<string, integer>
+replies.STATUSES = {
   bad_request = 400,
   unauthorized = 401,
   forbidden = 403,
@@ -31,7 +33,7 @@ local STATUSES = {
 }
 
 local CODES = { [404] = "not_found", [503] = "temporarily_unavailable" }
-for code, status in pairs(STATUSES) do
+for code, status in pairs(replies.STATUSES) do
   CODES[status] = CODES[status] or code
 end
 
@@ -56,8 +58,8 @@ end
 ---@param err usher.Error with `retry_after` in seconds where known
 ---@return usher.core.Response
 function replies.failure(err)
-  local code = STATUSES[err.code] and err.code or "temporarily_unavailable"
-  local response = replies.json(STATUSES[code], { error = code, error_description = err.message })
+  local code = replies.STATUSES[err.code] and err.code or "temporarily_unavailable"
+  local response = replies.json(replies.STATUSES[code], { error = code, error_description = err.message })
   if response.status == 503 then
     local seconds = err.retry_after or RETRY_AFTER[code] or RETRY_AFTER_DEFAULT
     response.headers["Retry-After"] = ("%d"):format(math.max(1, math.ceil(seconds)))

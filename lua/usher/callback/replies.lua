@@ -5,7 +5,9 @@ local replies = {}
 
 local CONTENT_TYPE = "text/plain; charset=utf-8"
 
-local BODIES = {
+--- The body of each status.
+---@type table<integer, string>
+replies.BODIES = {
   [200] = "ok",
   [400] = "bad request",
   [403] = "forbidden",
@@ -26,7 +28,7 @@ local BODIES = {
 ---@return string body
 ---@return string content_type
 function replies.body(status)
-  return BODIES[status] or (status < 300 and BODIES[200] or "error"), CONTENT_TYPE
+  return replies.BODIES[status] or (status < 300 and replies.BODIES[200] or "error"), CONTENT_TYPE
 end
 
 --- The response for a status. A refusal closes the connection.
