@@ -10,7 +10,7 @@ local usher = require "usher"
 local API_KEY = "sk-local-keeper"
 
 local function account(changes)
-  local options = { api_key = API_KEY, base_url = "http://provider" }
+  local options = { api_key = API_KEY, base_url = "http://127.0.0.1:1" }
   for name, value in pairs(changes or {}) do
     options[name] = value
   end
@@ -151,10 +151,15 @@ describe("usher.keeper", function()
 
   local BROKEN = { provider = { name = "broken" }, config = {} }
   for fault, changes in pairs {
+    ["usher.keeper: accounts.acme.api_kee is not a known key; the nearest known key is accounts.acme.api_key"] = {
+      accounts = { acme = account { api_kee = "sk-1" } },
+    },
     ["usher.keeper takes no 'stores'"] = { stores = {} },
     ["usher.keeper: store must be one of usher.store"] = { store = "tokens.db" },
     ["usher.keeper: accounts must be a table of accounts by name"] = { accounts = {} },
-    ["usher.keeper: accounts.acme was not made by usher.provider"] = { accounts = { acme = {} } },
+    ["usher.keeper: accounts.acme is not an account; allowed: usher.provider.memories_ai { ... }"] = {
+      accounts = { acme = {} },
+    },
     ["usher.keeper: accounts.acme: the function account_key is missing"] = {
       accounts = { acme = BROKEN },
     },

@@ -6,7 +6,6 @@ local account = require "usher.provider.account"
 local callback = require "usher.callback"
 local clock = require "usher.clock"
 local core = require "usher.core"
-local interface = require "usher.provider.interface"
 local keeper = require "usher.keeper"
 local log = require "usher.log"
 
@@ -134,15 +133,11 @@ end
 
 -- A copy of the account with its secrets read.
 local function read_account(made, name)
-  if type(made) ~= "table" or not made.config then
-    error(("usher.keeper: accounts.%s was not made by usher.provider"):format(name), 4)
+  local finding = account.check(made, name)[1]
+  if finding then
+    error("usher.keeper: " .. finding.message, 4)
   end
-  local ok, err = interface.check(made.provider)
-  if not ok then
-    error(("usher.keeper: accounts.%s: %s"):format(name, err.message), 4)
-  end
-  local read
-  read, err = account.resolve(made, name)
+  local read, err = account.resolve(made, name)
   if not read then
     error("usher.keeper: " .. err.message, 4)
   end

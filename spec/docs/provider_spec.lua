@@ -2,25 +2,28 @@
 -- docs/provider.md: its blocks are run as they stand.
 
 require "spec.support.paths"
+local child = require "spec.support.child"
 local core = require "usher.core"
 local fake_clock = require "spec.support.fake_clock"
 local interface = require "usher.provider.interface"
 local json = require "usher.json"
 local log = require "usher.log"
 local markdown = require "spec.support.markdown"
+local process = require "spec.support.process"
 local temporary = require "spec.support.temporary"
-local child = require "spec.support.child"
 local usher = require "usher"
+local world = require "spec.support.world"
 
 local SECRET = "s3cret"
 local sections = markdown.read "provider.md"
 
--- All blocks of a file, in their order.
-local function text_of(file)
+-- All blocks of a file, in their order, but those that have `left_out`.
+local function text_of(file, left_out)
   local parts = {}
   for _, section in ipairs(sections) do
     for _, block in ipairs(section.code) do
-      if block.language == "lua " .. file then
+      local is_left_out = left_out and block.text:find(left_out, 1, true)
+      if block.language == "lua " .. file and not is_left_out then
         table.insert(parts, block.text)
       end
     end
@@ -92,11 +95,10 @@ describe("the example of docs/provider.md", function()
   local function case(name, body)
     it(name, function()
       parcel, clock = new_parcel(), fake_clock.new()
-      local script = load_script()
       keeper = usher.keeper {
         store = usher.store.memory {},
         accounts = {
-          shop = require("usher.provider.account").new(script, { app_id = "app-1", app_secret = SECRET }),
+          shop = usher.provider(load_script()) { app_id = "app-1", app_secret = SECRET },
         },
         transfer = parcel.perform,
         clock = clock,
@@ -166,6 +168,79 @@ describe("the example of docs/provider.md", function()
     clock:advance(1800)
     assert.are.equal("access-2", assert(keeper:token "shop").access_token)
     assert.are.same({ "/v1/token", "/v1/refresh", "/v1/token" }, parcel.requests)
+  end)
+end)
+
+describe("the configuration of docs/provider.md", function()
+  local here
+
+  -- Writes it with this world's addresses and folder, and the script.
+  local function write(script, listener)
+    local text = text_of("usher.lua"):gsub('"([^"]*)"', {
+      ["127.0.0.1:8080"] = ('"%s"'):format(here:callback_url():match "http://([^/]+)/"),
+      ["unix:/run/usher/usher.sock"] = ('"unix:%s/usher.sock"'):format(here.state_dir),
+      ["/var/lib/usher/usher.db"] = ('"%s/usher.db"'):format(here.state_dir),
+      ["/etc/usher/master.key"] = ('"%s/master.key"'):format(here.state_dir),
+      ["/etc/usher/parcel.lua"] = ('"%s/parcel.lua"'):format(here.folder),
+      ["app-1"] = listener and ('"app-1", base_url = "http://%s"'):format(listener:address()),
+    })
+    temporary.write(here.folder .. "/usher.lua", text)
+    temporary.write(here.folder .. "/parcel.lua", script)
+  end
+
+  before_each(function()
+    here = world.new()
+    here.config = here.folder .. "/usher.lua"
+    here.environment = { PARCEL_SECRET = SECRET }
+    assert(os.execute(("mkdir %s"):format(child.quote(here.state_dir))))
+    assert.are.equal(0, (here:usher("keygen", here.state_dir .. "/master.key")))
+  end)
+
+  after_each(function()
+    here:close()
+  end)
+
+  it("is checked without a complaint", function()
+    write(text_of "parcel.lua")
+    local status, out, err = here:usher("check", here.config)
+    assert.are.same({ 0, "" }, { status, err })
+    assert.matches('accounts.shop.provider = "parcel"\n', out, 1, true)
+    assert.not_matches(SECRET, out, 1, true)
+  end)
+
+  it("is complained about as the page says, where a function is missing", function()
+    write(text_of("parcel.lua", "function parcel.classify"))
+    local status, _, err = here:usher("check", here.config)
+    assert.are.equal(78, status)
+    local said = markdown.section(sections, "Using it").code[2].text
+    assert.are.equal(said, (err:gsub(here.folder:gsub("%p", "%%%0"), "/etc/usher")))
+  end)
+
+  it("keeps a token", function()
+    local parcel = new_parcel()
+    local listener <close> = assert(core.listener.open {
+      host = "127.0.0.1",
+      port = 0,
+      handler = function(request)
+        request.url = "http://parcel" .. request.path
+        request.headers["Content-Type"] = request.headers["content-type"]
+        return parcel.perform(request)
+      end,
+    })
+    write(text_of "parcel.lua", listener)
+    here:start_gateway()
+    parcel.ticket = "t-1"
+    local response = assert(usher.http.request {
+      method = "POST",
+      url = here:callback_url():gsub("/callback$", "/hooks/parcel"),
+      body = json.encode(signed { app_id = "app-1", ticket = "t-1" }),
+    })
+    assert.are.same({ 200, "success" }, { response.status, response.body })
+    local answer = process.await("a token", function()
+      local status, _, answer = here:ask "/v1/accounts/shop/token?wait=0"
+      return status == 200 and answer
+    end)
+    assert.are.equal("access-1", answer.access_token)
   end)
 end)
 
