@@ -1,17 +1,9 @@
 -- SPDX-License-Identifier: MIT
 local paths = require "spec.support.paths"
 local core = require "usher.core"
+local sorted = require "usher.config.sorted"
 local temporary = require "spec.support.temporary"
 local usher = require "usher"
-
-local function names_of(module)
-  local names = {}
-  for name in pairs(module) do
-    table.insert(names, name)
-  end
-  table.sort(names)
-  return names
-end
 
 describe("usher.crypto", function()
   it("is the core's", function()
@@ -26,7 +18,7 @@ for _, module in ipairs { "crypto", "http" } do
     local source = temporary.read(("%s/lua/usher/%s.lua"):format(paths.root, module))
     local example = temporary.read(("%s/examples/%s.lua"):format(paths.root, module))
 
-    for _, name in ipairs(names_of(usher[module])) do
+    for _, name in ipairs(sorted.keys(usher[module])) do
       it(("describes %s, and shows it in use"):format(name), function()
         assert.is_function(usher[module][name])
         assert.matches(("\n---@type fun%%([^\n]+\n%s.%s = "):format(module, name), source)

@@ -19,8 +19,12 @@ local folder, tree
 -- Runs shell commands in a folder of ours, away from this user's LuaRocks.
 local function run(name, commands)
   local command = ("cd %s && %s"):format(child.quote(folder), commands)
-  local environment =
-    { HOME = folder .. "/home", LUAROCKS_CONFIG = folder .. "/luarocks.lua", MAKEFLAGS = "-j4" }
+  local environment = {
+    HOME = folder .. "/home",
+    LUAROCKS_CONFIG = folder .. "/luarocks.lua",
+    MAKEFLAGS = "-j4",
+    LD_PRELOAD = "",
+  }
   local started <close> = process.start(folder, name, { "sh", "-c", command }, environment)
   local status = started:wait(BUILD_SECONDS)
   local stdout, stderr = started:output()
@@ -37,7 +41,7 @@ local function install_rock()
   tree = folder .. "/tree"
   temporary.write(folder .. "/luarocks.lua", PROVIDED)
   run("folders", "mkdir home sources")
-  local copy = "cd %s && cp -r %s %s/sources && cp examples/*.lua %s/home"
+  local copy = "unset LD_PRELOAD; cd %s && cp -r %s %s/sources && cp examples/*.lua %s/home"
   assert(os.execute(copy:format(child.quote(paths.root), SOURCES, folder, folder)))
   local make = luarocks("../made", "make --deps-mode none rockspec/usher-scm-1.rockspec")
   run("make", "cd sources && " .. make)
@@ -52,6 +56,7 @@ local function output_of(example, environment)
   local share, lib = tree .. "/share/lua/5.4", tree .. "/lib/lua/5.4"
   environment.LUA_PATH = ("%s/?.lua;%s/?/init.lua;;"):format(share, share)
   environment.LUA_CPATH = lib .. "/?.so;;"
+  environment.LD_PRELOAD = "" -- the rock's core was built without sanitizers
   local status, out, err =
     process.run(folder, { "lua5.4", ("%s/home/%s.lua"):format(folder, example) }, environment)
   assert.are.equal(0, status, err)
@@ -110,8 +115,7 @@ describe("cmake --install", function()
     local command = ("cmake --install %s --prefix %s"):format(child.quote(paths.build), child.quote(prefix))
     local status, _, err = process.run(prefix, { "sh", "-c", command })
     assert.are.equal(0, status, err)
-    local sanitizers = { LD_PRELOAD = os.getenv "LD_PRELOAD", LSAN_OPTIONS = os.getenv "LSAN_OPTIONS" }
-    status, _, err = process.run(prefix, { prefix .. "/bin/usher", "keygen", prefix .. "/key" }, sanitizers)
+    status, _, err = process.run(prefix, { prefix .. "/bin/usher", "keygen", prefix .. "/key" })
     assert.are.equal(0, status, err)
     assert.are.equal(45, #temporary.read(prefix .. "/key"))
   end)

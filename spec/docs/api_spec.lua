@@ -16,6 +16,7 @@ local metrics = require "usher.api.metrics"
 local one_account = require "spec.support.one_account"
 local recorder = require "spec.support.recorder"
 local routes = require "usher.callback.routes"
+local sorted = require "usher.config.sorted"
 local temporary = require "spec.support.temporary"
 
 local sections = markdown.read "api.md"
@@ -25,15 +26,6 @@ local DOCUMENT = "GET /v1/accounts/{name}"
 
 local function section(title)
   return markdown.section(sections, title)
-end
-
-local function sorted_keys(set)
-  local keys = {}
-  for key in pairs(set) do
-    table.insert(keys, key)
-  end
-  table.sort(keys)
-  return keys
 end
 
 local function documented_fields(title)
@@ -88,7 +80,7 @@ describe("docs/api.md", function()
     local documented = 0
     for resource, readers in pairs(accounts.PARAMETERS) do
       local rows = markdown.rows(section(RESOURCES[resource]), "parameter")
-      assert.are.same(sorted_keys(readers), markdown.names(rows))
+      assert.are.same(sorted.keys(readers), markdown.names(rows))
       documented = documented + #rows
       for _, row in ipairs(rows) do
         local range = select(2, readers[markdown.words(row[1])[1]] "!"):match "%d+ to %d+"
@@ -169,7 +161,7 @@ describe("docs/api.md", function()
       version = "1.1",
     }
     local rows = markdown.rows(section "Routes of your own", "field of the request")
-    assert.are.same(sorted_keys(seen), markdown.names(rows))
+    assert.are.same(sorted.keys(seen), markdown.names(rows))
   end)
 end)
 
@@ -207,7 +199,7 @@ describe("docs/api.md, of headers,", function()
         names[name] = true
       end
     end
-    assert.are.same(sorted_keys(names), markdown.names(markdown.rows(section "Headers", "header")))
+    assert.are.same(sorted.keys(names), markdown.names(markdown.rows(section "Headers", "header")))
   end)
 
   it("tells the values that never change", function()

@@ -2,21 +2,13 @@
 -- GET /metrics: what Prometheus is shown. Labels name accounts and providers, never subjects, paths or tokens.
 
 local exposition = require "usher.api.exposition"
+local sorted = require "usher.config.sorted"
 local version = require "usher.version"
 
 local metrics = {}
 
 local MAX_ACCOUNTS = 1000
 local KINDS = { "exchange", "refresh" }
-
-local function sorted_keys(set)
-  local keys = {}
-  for key in pairs(set) do
-    table.insert(keys, key)
-  end
-  table.sort(keys)
-  return keys
-end
 
 -- Of the process ---------------------------------------------------------------------------------------
 
@@ -63,8 +55,8 @@ metrics.PROCESS = {
     labels = { "listener", "status" },
     help = "Requests answered since the start; those that could not be read are not counted.",
     read = function(add, from)
-      for _, listener in ipairs(sorted_keys(from.requests)) do
-        for _, status in ipairs(sorted_keys(from.requests[listener])) do
+      for _, listener in ipairs(sorted.keys(from.requests)) do
+        for _, status in ipairs(sorted.keys(from.requests[listener])) do
           add(from.requests[listener][status], listener, ("%d"):format(status))
         end
       end
@@ -151,7 +143,7 @@ metrics.ACCOUNT = {
     help = "Exchanges and refreshes since the start, by what the provider's answer meant.",
     read = function(add, account)
       for _, kind in ipairs(KINDS) do
-        for _, outcome in ipairs(sorted_keys(account.tally.attempts[kind])) do
+        for _, outcome in ipairs(sorted.keys(account.tally.attempts[kind])) do
           add(account.tally.attempts[kind][outcome], kind, outcome)
         end
       end
