@@ -7,6 +7,7 @@ local crypto = usher.crypto
 
 -- Digests are raw bytes; the encodings make text of them.
 print("md5", crypto.hex_encode(crypto.md5 "sk-1"))
+print("sha1", crypto.hex_encode(crypto.sha1 "abc"))
 print("sha256", crypto.hex_encode(crypto.sha256 "abc"))
 
 -- A signature over a request, compared without telling by its timing how much of a guess was right.
@@ -23,6 +24,11 @@ local sealed = assert(crypto.seal(key, nonce, "a refresh token", "account=acme")
 print("stored", #crypto.base64_encode(nonce .. sealed), "characters")
 print("opened", crypto.open(key, nonce, sealed, "account=acme"))
 print("elsewhere", select(2, crypto.open(key, nonce, sealed, "account=bolt")))
+
+-- Whole blocks, as some providers encrypt what they push; only a signature tells whether it was changed.
+local iv = assert(crypto.random(16))
+local block = assert(crypto.cbc_encrypt(key, iv, "sixteen bytes..."))
+print("block", crypto.cbc_decrypt(key, iv, block))
 
 -- Texts that are not what they should be are errors, not guesses.
 print("refused", select(2, crypto.hex_decode "75736865 72"))

@@ -15,6 +15,10 @@ crypto.random = core.random.bytes
 ---@type fun(bytes: string): string
 crypto.md5 = core.digest.md5
 
+--- FIPS 180-4: 20 raw bytes. For protocols that demand it.
+---@type fun(bytes: string): string
+crypto.sha1 = core.digest.sha1
+
 --- FIPS 180-4: 32 raw bytes.
 ---@type fun(bytes: string): string
 crypto.sha256 = core.digest.sha256
@@ -32,6 +36,15 @@ crypto.seal = core.aead.seal
 --- Undoes `seal`: nothing is handed out before the tag has been verified, else nil and `bad_seal`.
 ---@type fun(key: usher.core.Secret|string, nonce: string, sealed: string, associated: string): string?, usher.Error?
 crypto.open = core.aead.open
+
+--- AES-256-CBC (NIST SP 800-38A) without padding, for protocols that demand it: verify a signature before decrypting.
+--- `key` 32 bytes, `iv` 16, the text whole blocks of 16.
+---@type fun(key: usher.core.Secret|string, iv: string, plaintext: string): string?, usher.Error?
+crypto.cbc_encrypt = core.cbc.encrypt
+
+--- Undoes `cbc_encrypt`; the padding is the caller's.
+---@type fun(key: usher.core.Secret|string, iv: string, ciphertext: string): string?, usher.Error?
+crypto.cbc_decrypt = core.cbc.decrypt
 
 --- Compares in constant time for equal lengths: for everything that somebody could guess byte by byte.
 ---@type fun(a: usher.core.Secret|string, b: usher.core.Secret|string): boolean

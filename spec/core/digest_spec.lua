@@ -50,6 +50,22 @@ describe("md5", function()
   end)
 end)
 
+describe("sha1", function()
+  it("agrees with FIPS 180-4's examples", function()
+    for _, row in ipairs {
+      { "", "da39a3ee5e6b4b0d3255bfef95601890afd80709" },
+      { "abc", "a9993e364706816aba3e25717850c26c9cd0d89d" },
+      {
+        "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+        "84983e441c3bd26ebaae4aa1f95129e5e54670f1",
+      },
+      { ("a"):rep(1000000), "34aa973cd4c4daa4f61eeb2bdbad27316534016f" },
+    } do
+      assert.are.equal(row[2], hex(core.digest.sha1(row[1])))
+    end
+  end)
+end)
+
 describe("sha256", function()
   it("agrees with FIPS 180-4's examples", function()
     for _, row in ipairs {

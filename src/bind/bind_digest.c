@@ -22,6 +22,13 @@ static int l_md5(lua_State *L) {
     return push_digest(L, usher_digest_md5(bytes, length, digest), digest, sizeof digest);
 }
 
+static int l_sha1(lua_State *L) {
+    size_t length;
+    unsigned char digest[USHER_DIGEST_SHA1_BYTES];
+    const char *bytes = luaL_checklstring(L, 1, &length);
+    return push_digest(L, usher_digest_sha1(bytes, length, digest), digest, sizeof digest);
+}
+
 static int l_sha256(lua_State *L) {
     size_t length;
     unsigned char digest[USHER_DIGEST_SHA256_BYTES];
@@ -40,7 +47,7 @@ static int l_hmac_sha256(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"md5", l_md5}, {"sha256", l_sha256}, {"hmac_sha256", l_hmac_sha256}, {NULL, NULL}};
+    {"md5", l_md5}, {"sha1", l_sha1}, {"sha256", l_sha256}, {"hmac_sha256", l_hmac_sha256}, {NULL, NULL}};
 
 int usher_bind_digest(lua_State *L) {
     luaL_newlib(L, functions);

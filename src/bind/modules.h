@@ -17,6 +17,7 @@
     X(random)                                                                                                \
     X(digest)                                                                                                \
     X(aead)                                                                                                  \
+    X(cbc)                                                                                                   \
     X(file)                                                                                                  \
     X(process)                                                                                               \
     X(http)                                                                                                  \

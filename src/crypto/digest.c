@@ -17,6 +17,11 @@ enum usher_error usher_digest_md5(const void *bytes, size_t length,
     return digest(EVP_md5(), bytes, length, out);
 }
 
+enum usher_error usher_digest_sha1(const void *bytes, size_t length,
+                                   unsigned char out[USHER_DIGEST_SHA1_BYTES]) {
+    return digest(EVP_sha1(), bytes, length, out);
+}
+
 enum usher_error usher_digest_sha256(const void *bytes, size_t length,
                                      unsigned char out[USHER_DIGEST_SHA256_BYTES]) {
     return digest(EVP_sha256(), bytes, length, out);

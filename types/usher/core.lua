@@ -207,6 +207,10 @@ core.digest = {}
 ---@param bytes string
 ---@return string
 function core.digest.md5(bytes) end
+---FIPS 180-4. 20 raw bytes. For protocols that demand it.
+---@param bytes string
+---@return string
+function core.digest.sha1(bytes) end
 ---FIPS 180-4. 32 raw bytes.
 ---@param bytes string
 ---@return string
@@ -235,6 +239,22 @@ function core.aead.seal(key, nonce, plaintext, associated) end
 ---@return string? plaintext
 ---@return usher.Error? err
 function core.aead.open(key, nonce, sealed, associated) end
+
+core.cbc = {}
+---AES-256-CBC (NIST SP 800-38A) without padding. `key` 32 bytes, else bad_key; `iv` 16 bytes and the text whole blocks
+---of 16, else invalid_argument. Protects against no change: verify a signature first.
+---@param key usher.core.Secret|string
+---@param iv string
+---@param plaintext string
+---@return string? ciphertext
+---@return usher.Error? err
+function core.cbc.encrypt(key, iv, plaintext) end
+---@param key usher.core.Secret|string
+---@param iv string
+---@param ciphertext string
+---@return string? plaintext
+---@return usher.Error? err
+function core.cbc.decrypt(key, iv, ciphertext) end
 
 -- file, process ---------------------------------------------------------------------------------------
 
