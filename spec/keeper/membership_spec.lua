@@ -2,6 +2,8 @@
 require "spec.support.paths"
 local account = require "usher.provider.account"
 local core = require "usher.core"
+local errors = require "usher.errors"
+local keeper_rig = require "spec.support.keeper_rig"
 local memories_ai = require "usher.provider.memories_ai"
 local simulated_life = require "spec.support.simulated_life"
 
@@ -131,5 +133,65 @@ describe("the accounts that are kept", function()
     assert.are.equal("store_failed", err.code)
     assert.are.same({ "acme" }, life.keeper:names())
     assert.is_truthy(life:token())
+  end)
+end)
+
+describe("an account whose record is damaged", function()
+  -- Two accounts, of which the first has a token on disk that does not open.
+  local function damaged()
+    local rig = keeper_rig.ready { accounts = 2 }
+    rig:stop()
+    function rig.store:load(name)
+      if name == "acme" then
+        return errors.fail("store_corrupt", "the record 'tokens' is damaged", { record = "tokens" })
+      end
+      return getmetatable(self).__index.load(self, name)
+    end
+    for _, method in ipairs { "offer", "begin", "commit", "abort", "remove" } do
+      rig.store[method] = function(self, name, ...)
+        assert(name ~= "acme" or method == "offer", "the record is touched")
+        if name == "acme" then
+          return self:load(name)
+        end
+        return getmetatable(self).__index[method](self, name, ...)
+      end
+    end
+    rig:start()
+    finally(function()
+      rig:stop()
+    end)
+    return rig
+  end
+
+  it("takes no other down, and says what a person must do", function()
+    local rig = damaged()
+    local document = rig:document()
+    assert.are.equal("reauthorization_required", document.status)
+    assert.are.equal(
+      "the record 'tokens' is damaged: stop the gateway and run `usher recover`",
+      document.needs
+    )
+    assert.are.same({ "store", "store_corrupt" }, { document.last_error.class, document.last_error.code })
+    assert.are.equal("reauthorization_required", select(2, rig:token()).code)
+    assert.are.equal("awaiting_credential", rig.keeper:document("acme2").status)
+    assert.is_true(rig.keeper:is_store_up())
+  end)
+
+  it("is left as it is: nothing is asked of the provider, and pushes are refused", function()
+    local rig = damaged()
+    local requests = #rig.requests
+    assert.are.equal("store_corrupt", select(2, rig:push()).code)
+    rig:advance(24 * 3600)
+    assert.are.equal(requests, #rig.requests)
+    assert.is_true(rig.keeper:is_store_up())
+  end)
+
+  it("is kept again once its record opens", function()
+    local rig = damaged()
+    rig.store.load, rig.store.offer, rig.store.begin, rig.store.commit = nil, nil, nil, nil
+    rig:stop()
+    rig:start()
+    assert.is_true(rig:accepts(assert(rig:token())))
+    assert.are.equal("ready", rig:document().status)
   end)
 end)

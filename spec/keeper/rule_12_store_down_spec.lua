@@ -4,7 +4,7 @@ require "spec.support.paths"
 local errors = require "usher.errors"
 local keeper_rig = require "spec.support.keeper_rig"
 
-local CALLS = { "load", "offer", "begin", "commit", "abort", "remove" }
+local CALLS = { "load", "offer", "begin", "commit", "abort", "remove", "check" }
 
 local function break_store(rig)
   for _, name in ipairs(CALLS) do
@@ -85,14 +85,39 @@ describe("rule 12: store down", function()
     rig:stop()
   end)
 
-  it("notices within a minute that the store is back", function()
+  it("does not take a store for good that can be read and not written", function()
+    local rig = keeper_rig.ready { policy = { rotates = true } }
+    break_store(rig)
+    rig.store.load = nil
+    rig:push()
+    for _ = 1, 60 do
+      rig:advance(30)
+      assert.is_false(rig.keeper:is_store_up())
+    end
+    assert.is_true(rig:accepts(assert(rig:token())))
+    rig:stop()
+  end)
+
+  it("notices within half a minute that the store is back", function()
     local rig = keeper_rig.ready()
     break_store(rig)
     rig:push()
     assert.is_false(rig.keeper:is_store_up())
+    rig:advance(1000)
     mend_store(rig)
-    rig:advance(61)
+    rig:advance(30)
     assert.is_true(rig.keeper:is_store_up())
+    rig:stop()
+  end)
+
+  it("refreshes at once what the store held up", function()
+    local rig = keeper_rig.ready { policy = { rotates = true } }
+    break_store(rig)
+    rig:advance(7100)
+    mend_store(rig)
+    rig:advance(31)
+    assert.are.equal(1, rig:count "refresh")
+    assert.are.equal("ready", rig:document().status)
     rig:stop()
   end)
 end)

@@ -56,6 +56,7 @@ local CLOCK_TOLERANCE = 5
 ---@field has_missed_push boolean and has told so
 ---@field is_low table<string, boolean> kind -> told that little of the budget is left
 ---@field noted table<string, boolean> oddities of answers that were told
+---@field damage? string what is wrong with the account's record on disk, which is left as it is
 local Account = {}
 Account.__index = Account
 Account.__name = "usher.keeper.account"

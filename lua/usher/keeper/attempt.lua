@@ -135,6 +135,9 @@ local function claim(self)
     return refusals[err.code](self, err)
   end
   self.keeper:note_store(err)
+  if err.record then
+    records.reload(self.keeper, self.account)
+  end
   return go_on_without_store(self, err)
 end
 

@@ -13,6 +13,7 @@ local membership = require "usher.keeper.membership"
 local planner = require "usher.keeper.planner"
 local records = require "usher.keeper.records"
 local scheduler = require "usher.keeper.scheduler"
+local storage = require "usher.keeper.storage"
 
 local keeper = { EVENTS = events.NAMES }
 
@@ -40,21 +41,10 @@ function Keeper:now()
   return { wall = self.clock:wall(), boot = self.clock:boot() }
 end
 
--- These tell of the account, not of the store.
-local ANSWERS = { conflict = true, held = true, budget_exhausted = true, forbidden = true, ["repeat"] = true }
-
 --- Notes how a call of the store ended.
 ---@param err? usher.Error
 function Keeper:note_store(err)
-  local is_up = not err or ANSWERS[err.code] == true
-  if is_up ~= self._is_store_up then
-    self._is_store_up = is_up
-    self.log[is_up and "info" or "error"](
-      self.log,
-      is_up and "store_up" or "store_down",
-      { error = err and err.code }
-    )
-  end
+  self._storage:note(err)
 end
 
 --- Notes a fault of our own: the account goes on.
@@ -116,19 +106,16 @@ end
 
 -- life ------------------------------------------------------------------------------------------------
 
-local function probe(self)
-  local name = next(self.accounts)
-  if name then
-    local _, err = self.store:load(name)
-    self:note_store(err)
-  end
-  self._is_probing = false
-end
-
-local function on_tick(self)
-  if not self._is_store_up and not self._is_probing then
-    self._is_probing = true
-    self:spawn(probe, self)
+-- What waits for the store waits no longer.
+local function on_store_up(self)
+  for _, of in pairs(self.accounts) do
+    if of.last_error and of.last_error.class == "store" then
+      of.backoff_until = nil
+    end
+    if of.unsaved then
+      of.unsaved.retry_at = self.clock:boot()
+    end
+    planner.consider(self, of)
   end
 end
 
@@ -169,6 +156,7 @@ end
 function Keeper:stop()
   self.is_stopped = true
   self.scheduler:stop()
+  self._storage:stop()
   cancel_transfers(self)
   for _, of in pairs(self.accounts) do
     of.waiters:wake()
@@ -208,7 +196,7 @@ end
 --- Whether the store took or gave what it was last asked for.
 ---@return boolean
 function Keeper:is_store_up()
-  return self._is_store_up
+  return self._storage:is_up()
 end
 
 --- `keeper:document(name)`: what is shown of an account, `json.null` where a field has no value.
@@ -261,8 +249,6 @@ function keeper.new(options)
     reads = 0,
     _transfers = {},
     _running = 0,
-    _is_store_up = true,
-    _is_probing = false,
   }, Keeper)
   for name, settings in pairs(options.accounts) do
     self.accounts[name] = account.new(name, settings, self.clock:boot())
@@ -275,8 +261,16 @@ function keeper.new(options)
     on_jump = function(seconds)
       on_jump(self, seconds)
     end,
-    on_tick = function()
-      on_tick(self)
+  }
+  self._storage = storage.new {
+    store = self.store,
+    clock = self.clock,
+    log = self.log,
+    spawn = function(...)
+      self:spawn(...)
+    end,
+    on_up = function()
+      on_store_up(self)
     end,
   }
   return self

@@ -52,14 +52,20 @@ local function is_imminent(account, plan)
   return is_at_rest and account.failures == 0 and plan.delay == 0
 end
 
+local function is_valid(seen)
+  return seen.left ~= nil and seen.left > 0
+end
+
 local function resting(account, seen, plan)
   if account.is_disabled then
     return "disabled"
+  elseif account.damage and not is_valid(seen) then
+    return "reauthorization_required"
   elseif is_imminent(account, plan) then
     return account.status
   elseif plan.waits_for then
     return plan.waits_for == "person" and "reauthorization_required" or "awaiting_credential"
-  elseif account.failures == 0 and seen.left and seen.left > 0 then
+  elseif account.failures == 0 and is_valid(seen) then
     return "ready"
   end
   return "retrying"
@@ -79,7 +85,9 @@ end
 ---@return string?
 function lifecycle.needs(account)
   local class = account.last_error and account.last_error.class
-  if account.status == "reauthorization_required" then
+  if account.damage then
+    return account.damage .. ": stop the gateway and run `usher recover`"
+  elseif account.status == "reauthorization_required" then
     return "authorize again at the provider: the refresh token is no longer usable and no credential arrives"
   elseif class == "configuration" then
     return "check the account at the provider and its configuration: the provider refuses the client itself"

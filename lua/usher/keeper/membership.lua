@@ -27,9 +27,12 @@ local function check_subject(keeper, of, pinned)
   return records.reload(keeper, of)
 end
 
--- An account of the start, or one that a reload brings.
+-- An account of the start, or one that a reload brings. One whose record is damaged takes no other down.
 local function load(keeper, of)
   local ok, err = records.reload(keeper, of)
+  if of.damage then
+    return true
+  end
   of:recall_failures(keeper:now())
   if ok and of.record.journal then
     keeper.log:warn("outcome_unknown", { account = of.name, kind = of.record.journal.kind })

@@ -74,17 +74,30 @@ function records.renew(keeper, account)
   account.has_refresh = account.record.token_set ~= nil and can_refresh(keeper, account)
 end
 
+-- A record that does not open is the account's own trouble; what this process knows of it stays.
+local function note_damage(keeper, account, err)
+  local damage = err and err.record and err.message or nil
+  if damage and damage ~= account.damage then
+    keeper.log:error("record_damaged", { account = account.name, record = err.record })
+    account.last_error = { class = "store", code = err.code, at = math.floor(keeper.clock:wall()) }
+  end
+  account.damage = damage
+end
+
 --- Reads the account's record anew. Waits.
 ---@param keeper usher.Keeper
 ---@param account usher.keeper.Account
 ---@param timed? usher.keeper.Unsaved a token set whose request was timed
 ---@return true? ok
----@return usher.Error? err of the store
+---@return usher.Error? err of the store; with `record`, of this account's record alone
 function records.reload(keeper, account, timed)
   keeper.reads = keeper.reads + 1
   local read = keeper.reads
   local record, err = keeper.store:load(account.name)
   keeper:note_store(err)
+  if record or err.record then
+    note_damage(keeper, account, err)
+  end
   if not record then
     return nil, err
   end

@@ -87,7 +87,6 @@ function fire(self)
     return
   end
   notice_jump(self)
-  self._on_tick()
   local now = self._clock:boot()
   if not next(self._queued) then
     self._queue = {}
@@ -149,7 +148,6 @@ end
 ---@field clock usher.Clock
 ---@field on_due fun(name: string) must not wait
 ---@field on_jump fun(seconds: number) the wall clock was set by so much; must not wait
----@field on_tick fun() at every wake-up; must not wait
 
 ---@param options usher.keeper.scheduler.options
 ---@return usher.keeper.Scheduler
@@ -158,7 +156,6 @@ function scheduler.new(options)
     _clock = options.clock,
     _on_due = options.on_due,
     _on_jump = options.on_jump,
-    _on_tick = options.on_tick,
     _entries = {},
     _queue = {},
     _queued = {},

@@ -26,6 +26,7 @@ local MAX_TRIES = 50
 ---@field write fun(self, name: string, epoch: integer, rows: usher.store.Row[]): true?, usher.Error?
 ---@field erase fun(self, name: string): true?, usher.Error?
 ---@field names fun(self): string[]?, usher.Error?
+---@field check fun(self): true?, usher.Error?
 ---@field changes fun(self, since: integer): string[]?, integer|usher.Error
 
 ---@class usher.store.Record what `load` gives
@@ -119,10 +120,8 @@ local function unseal(self, name, row)
   local text = self._sealer:open(name, row.field, row.version, row.sealed)
   local record = text and records.decode(row.field, text)
   if not record then
-    return errors.fail(
-      "store_corrupt",
-      ("the record '%s' of the account '%s' is damaged"):format(row.field, name)
-    )
+    local message = ("the record '%s' of the account '%s' is damaged"):format(row.field, name)
+    return errors.fail("store_corrupt", message, { record = row.field })
   end
   return record
 end
@@ -205,10 +204,21 @@ function Store:names()
   return self._engine:names()
 end
 
+--- Whether the store would take a change: makes a small one. Waits.
+---@return true? done
+---@return usher.Error? err
+function Store:check()
+  local is_open, err = check_open(self)
+  if not is_open then
+    return nil, err
+  end
+  return self._engine:check()
+end
+
 --- What is known of an account; of one never seen, the empty record. Waits.
 ---@param name string
 ---@return usher.store.Record? record
----@return usher.Error? err store_corrupt: a record does not open
+---@return usher.Error? err store_corrupt with `record`: that one does not open, which is this account's trouble alone
 function Store:load(name)
   local account, err = check_open(self)
   if account then

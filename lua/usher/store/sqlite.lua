@@ -107,9 +107,7 @@ local function settle(self)
   if not is_ours then
     return nil, err
   end
-  local counted
-  counted, err = transact(self, { { SQL.count } })
-  return counted and true, err
+  return self:check()
 end
 
 function Engine:open(sealer)
@@ -186,6 +184,11 @@ function Engine:erase(name)
     { SQL.erase, params = { name } },
   })
   return results and true, err
+end
+
+function Engine:check()
+  local counted, err = transact(self, { { SQL.count } })
+  return counted and true, err
 end
 
 function Engine:names()
