@@ -2,19 +2,20 @@
 #include "file.h"
 
 #include "buffer.h"
+#include "identity.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK_BYTES = 16384, TEMPORARY_BYTES = 32, GROUP_BYTES = 65536 };
+enum { CHUNK_BYTES = 16384, TEMPORARY_BYTES = 32 };
 
 static enum usher_error last_error(void) {
     return usher_error_from_errno(errno);
@@ -148,20 +149,40 @@ static enum usher_file_type type_of(mode_t mode) {
         return USHER_FILE_REGULAR;
     if (S_ISDIR(mode))
         return USHER_FILE_DIRECTORY;
+    if (S_ISLNK(mode))
+        return USHER_FILE_LINK;
     return S_ISSOCK(mode) ? USHER_FILE_SOCKET : USHER_FILE_OTHER;
+}
+
+static struct usher_file_status status_of(const struct stat *status) {
+    return (struct usher_file_status){
+        .type = type_of(status->st_mode),
+        .mode = status->st_mode & 07777,
+        .size = status->st_size,
+        .uid = status->st_uid,
+    };
 }
 
 enum usher_error usher_file_status(const char *path, struct usher_file_status *out_status) {
     struct stat status;
     if (stat(path, &status) != 0)
         return last_error();
-    *out_status = (struct usher_file_status){
-        .type = type_of(status.st_mode),
-        .mode = status.st_mode & 07777,
-        .size = status.st_size,
-        .uid = status.st_uid,
-    };
+    *out_status = status_of(&status);
     return USHER_ERROR_NONE;
+}
+
+enum usher_error usher_file_link_status(const char *path, struct usher_file_status *out_status) {
+    struct stat status;
+    if (lstat(path, &status) != 0)
+        return last_error();
+    *out_status = status_of(&status);
+    return USHER_ERROR_NONE;
+}
+
+char *usher_file_resolve(const char *path, enum usher_error *out_error) {
+    char *resolved = realpath(path, NULL);
+    *out_error = resolved != NULL ? USHER_ERROR_NONE : last_error();
+    return resolved;
 }
 
 // chmod, because mkdir subtracts the umask.
@@ -193,15 +214,11 @@ enum usher_error usher_file_make_directory(const char *path, mode_t mode) {
 }
 
 enum usher_error usher_file_set_group(const char *path, const char *group) {
-    char members[GROUP_BYTES];
-    struct group entry;
-    struct group *found = NULL;
-    int error_number = getgrnam_r(group, &entry, members, sizeof members, &found);
-    if (error_number != 0)
-        return usher_error_from_errno(error_number);
-    if (found == NULL)
-        return USHER_ERROR_NOT_FOUND;
-    return lchown(path, (uid_t)-1, entry.gr_gid) == 0 ? USHER_ERROR_NONE : last_error();
+    gid_t gid;
+    enum usher_error error = usher_identity_group(group, &gid);
+    if (error != USHER_ERROR_NONE)
+        return error;
+    return lchown(path, (uid_t)-1, gid) == 0 ? USHER_ERROR_NONE : last_error();
 }
 
 enum usher_error usher_file_set_mode(const char *path, mode_t mode) {

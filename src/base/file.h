@@ -24,6 +24,7 @@ enum usher_file_type {
     USHER_FILE_REGULAR,
     USHER_FILE_DIRECTORY,
     USHER_FILE_SOCKET,
+    USHER_FILE_LINK,
     USHER_FILE_OTHER,
 };
 
@@ -36,6 +37,12 @@ struct usher_file_status {
 
 // Follows symbolic links.
 enum usher_error usher_file_status(const char *path, struct usher_file_status *out_status);
+
+// The same of a symbolic link itself.
+enum usher_error usher_file_link_status(const char *path, struct usher_file_status *out_status);
+
+// The absolute path without symbolic links, from malloc, the caller's. NULL: *out_error.
+char *usher_file_resolve(const char *path, enum usher_error *out_error);
 
 // Creates the folder and each parent that is missing, with exactly `mode`. Folders that exist are left as
 // they are. EXISTS: something else has that name.

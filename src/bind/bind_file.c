@@ -5,6 +5,9 @@
 #include "modules.h"
 
 #include <lauxlib.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ARGUMENT_PATH = 1 };
@@ -59,27 +62,51 @@ static int l_create(lua_State *L) {
     return push_done(L, path, usher_file_create(path, bytes, length, mode));
 }
 
-static int l_status(lua_State *L) {
+static int push_status(lua_State *L, const char *path, enum usher_error error,
+                       const struct usher_file_status *status) {
     static const char *const types[] = {
-        [USHER_FILE_REGULAR] = "file",
-        [USHER_FILE_DIRECTORY] = "directory",
-        [USHER_FILE_SOCKET] = "socket",
-        [USHER_FILE_OTHER] = "other",
+        [USHER_FILE_REGULAR] = "file", [USHER_FILE_DIRECTORY] = "directory", [USHER_FILE_SOCKET] = "socket",
+        [USHER_FILE_LINK] = "link",    [USHER_FILE_OTHER] = "other",
     };
-    const char *path = check_path(L);
-    struct usher_file_status status;
-    enum usher_error error = usher_file_status(path, &status);
     if (error != USHER_ERROR_NONE)
         return push_failure(L, path, error);
     lua_createtable(L, 0, 4);
-    lua_pushstring(L, types[status.type]);
+    lua_pushstring(L, types[status->type]);
     lua_setfield(L, -2, "type");
-    lua_pushinteger(L, status.mode);
+    lua_pushinteger(L, status->mode);
     lua_setfield(L, -2, "mode");
-    lua_pushinteger(L, status.size);
+    lua_pushinteger(L, status->size);
     lua_setfield(L, -2, "size");
-    lua_pushinteger(L, status.uid);
+    lua_pushinteger(L, status->uid);
     lua_setfield(L, -2, "uid");
+    return 1;
+}
+
+static int l_status(lua_State *L) {
+    const char *path = check_path(L);
+    struct usher_file_status status;
+    enum usher_error error = usher_file_status(path, &status);
+    return push_status(L, path, error, &status);
+}
+
+static int l_link_status(lua_State *L) {
+    const char *path = check_path(L);
+    struct usher_file_status status;
+    enum usher_error error = usher_file_link_status(path, &status);
+    return push_status(L, path, error, &status);
+}
+
+// Copied to the stack, where no failure to make the string can lose it.
+static int l_resolve(lua_State *L) {
+    char copy[PATH_MAX];
+    const char *path = check_path(L);
+    enum usher_error error;
+    char *resolved = usher_file_resolve(path, &error);
+    if (resolved == NULL)
+        return push_failure(L, path, error);
+    snprintf(copy, sizeof copy, "%s", resolved);
+    free(resolved);
+    lua_pushstring(L, copy);
     return 1;
 }
 
@@ -104,6 +131,8 @@ static int l_set_mode(lua_State *L) {
 static const luaL_Reg functions[] = {{"read", l_read},
                                      {"create", l_create},
                                      {"status", l_status},
+                                     {"link_status", l_link_status},
+                                     {"resolve", l_resolve},
                                      {"make_directory", l_make_directory},
                                      {"set_group", l_set_group},
                                      {"set_mode", l_set_mode},

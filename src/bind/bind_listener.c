@@ -8,6 +8,7 @@
 #include "listener.h"
 #include "listener_options.h"
 #include "modules.h"
+#include "peer.h"
 #include "response_writer.h"
 #include "task.h"
 
@@ -106,6 +107,24 @@ struct arrival {
     const struct usher_request *request;
 };
 
+// Adds `peer` to the request on top of the stack.
+static void add_peer(lua_State *L, const struct usher_peer *peer) {
+    if (peer == NULL)
+        return;
+    lua_createtable(L, 0, 3);
+    lua_pushinteger(L, peer->uid);
+    lua_setfield(L, -2, "uid");
+    lua_pushinteger(L, peer->gid);
+    lua_setfield(L, -2, "gid");
+    lua_createtable(L, (int)peer->group_count, 0);
+    for (size_t i = 0; i < peer->group_count; i++) {
+        lua_pushinteger(L, peer->groups[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, "groups");
+    lua_setfield(L, -2, "peer");
+}
+
 static int request_body(lua_State *L) {
     struct arrival *arrival = lua_touserdata(L, 1);
     struct exchange *exchange = arrival->exchange;
@@ -114,6 +133,7 @@ static int request_body(lua_State *L) {
     usher_reference_push(L, &exchange->listener->anchor);
     lua_getiuservalue(L, -1, VALUE_HANDLER);
     usher_http_message_push_request(L, arrival->request, usher_connection_remote(exchange->connection));
+    add_peer(L, usher_connection_peer(exchange->connection));
     exchange->task = usher_task_new(L, 1, &owner);
     arrival->exchange = NULL;
     usher_task_resume(L, exchange->task);

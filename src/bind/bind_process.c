@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "failure.h"
 #include "modules.h"
+#include "notify.h"
 #include "process.h"
 
 #include <lauxlib.h>
 #include <unistd.h>
+
+enum { NOTIFY_ADDRESS = 1, NOTIFY_TEXT = 2 };
 
 static int l_harden(lua_State *L) {
     enum usher_error error = usher_process_harden();
@@ -19,7 +22,18 @@ static int l_id(lua_State *L) {
     return 1;
 }
 
-static const luaL_Reg functions[] = {{"harden", l_harden}, {"id", l_id}, {NULL, NULL}};
+static int l_notify(lua_State *L) {
+    size_t length;
+    const char *address = luaL_checkstring(L, NOTIFY_ADDRESS);
+    const char *text = luaL_checklstring(L, NOTIFY_TEXT, &length);
+    enum usher_error error = usher_notify(address, text, length);
+    if (error != USHER_ERROR_NONE)
+        return usher_failure_push(L, error, NULL);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {{"harden", l_harden}, {"id", l_id}, {"notify", l_notify}, {NULL, NULL}};
 
 int usher_bind_process(lua_State *L) {
     luaL_newlib(L, functions);

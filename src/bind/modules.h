@@ -19,6 +19,7 @@
     X(aead)                                                                                                  \
     X(cbc)                                                                                                   \
     X(file)                                                                                                  \
+    X(identity)                                                                                              \
     X(process)                                                                                               \
     X(http)                                                                                                  \
     X(sqlite)                                                                                                \

@@ -4,6 +4,7 @@
 #include "address.h"
 #include "buffer.h"
 #include "clock.h"
+#include "peer.h"
 #include "response_writer.h"
 
 #include <stdlib.h>
@@ -27,6 +28,7 @@ struct usher_connection {
     bool is_taking;           // inside take(), which sends what is answered at once
     bool has_ended;           // the peer sent its last byte
     bool is_transport_closed; // the socket is gone and calls no more
+    struct usher_peer *peer;  // NULL: on TCP, or not known
     char remote[USHER_ADDRESS_TEXT_BYTES];
 };
 
@@ -54,6 +56,7 @@ static void free_unused(struct usher_connection *connection) {
     usher_request_parser_free(connection->parser);
     usher_buffer_deinit(&connection->pending);
     usher_buffer_deinit(&connection->response);
+    free(connection->peer);
     free(connection);
     group->allocated--;
     group->on_freed(group);
@@ -280,6 +283,8 @@ enum usher_error usher_connection_open(struct usher_connection_group *group, int
         return USHER_ERROR_OUT_OF_MEMORY;
     }
     usher_address_format(peer, connection->remote);
+    if (peer->ss_family == AF_UNIX)
+        connection->peer = usher_peer_read(descriptor);
     group->allocated++;
     group->open++;
     set_status(connection, USHER_CONNECTION_IDLE);
@@ -289,6 +294,10 @@ enum usher_error usher_connection_open(struct usher_connection_group *group, int
 
 const char *usher_connection_remote(const struct usher_connection *connection) {
     return connection->remote;
+}
+
+const struct usher_peer *usher_connection_peer(const struct usher_connection *connection) {
+    return connection->peer;
 }
 
 struct usher_buffer *usher_connection_begin(struct usher_connection *connection,

@@ -15,6 +15,7 @@
 
 struct usher_buffer;
 struct usher_connection;
+struct usher_peer;
 struct usher_response;
 
 // Each but CLOSED is a lane of the group's deadline queue: the deadline runs from when the status was
@@ -63,6 +64,9 @@ enum usher_error usher_connection_open(struct usher_connection_group *group, int
 
 // "127.0.0.1:43210", "[::1]:43210" or "unix".
 const char *usher_connection_remote(const struct usher_connection *connection);
+
+// Who is there, on a Unix socket; NULL on TCP, and where the kernel does not say.
+const struct usher_peer *usher_connection_peer(const struct usher_connection *connection);
 
 // For a response that is owed: where it is to be appended, and as what: keep_alive, is_head, minor_version
 // and date are filled in. NULL where the connection has gone. usher_connection_send or usher_connection_fail

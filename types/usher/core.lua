@@ -278,6 +278,16 @@ function core.file.create(path, bytes, mode) end
 ---@return {type: "file"|"directory"|"socket"|"other", mode: integer, size: integer, uid: integer}? status
 ---@return usher.Error? err
 function core.file.status(path) end
+---Like `status`, of a symbolic link itself: its type is "link".
+---@param path string
+---@return {type: string, mode: integer, size: integer, uid: integer}? status
+---@return usher.Error? err
+function core.file.link_status(path) end
+---The absolute path without symbolic links.
+---@param path string
+---@return string? path
+---@return usher.Error? err
+function core.file.resolve(path) end
 ---Creates the folder and its missing parents with `mode`, whatever the umask. One that exists is left as it is;
 ---where something else has the name: exists.
 ---@param path string
@@ -298,6 +308,20 @@ function core.file.set_group(path, group) end
 ---@return usher.Error? err
 function core.file.set_mode(path, mode) end
 
+core.identity = {}
+---The effective user of this process.
+---@return integer uid
+function core.identity.own() end
+---Blocks where the system asks a directory service.
+---@param name string
+---@return integer? uid
+---@return usher.Error? err not_found
+function core.identity.user(name) end
+---@param name string
+---@return integer? gid
+---@return usher.Error? err not_found
+function core.identity.group(name) end
+
 core.process = {}
 ---umask 077, no core files, not dumpable. For the gateway only.
 ---@return true? done
@@ -305,6 +329,12 @@ core.process = {}
 function core.process.harden() end
 ---@return integer
 function core.process.id() end
+---Tells the service manager something, by sd_notify's protocol. Never blocks.
+---@param address string the value of NOTIFY_SOCKET: a path, or "@name"
+---@param text string lines such as "READY=1"
+---@return true? done
+---@return usher.Error? err bad_address, not_found, connect_failed, permission, ...
+function core.process.notify(address, text) end
 
 -- http ------------------------------------------------------------------------------------------------
 
@@ -318,6 +348,13 @@ function core.process.id() end
 ---@field version "1.0"|"1.1"
 ---@field keep_alive boolean the request lets the connection stay
 ---@field remote string "127.0.0.1:43210", "[::1]:43210" or "unix"
+---@field peer? usher.core.Peer who asks, on a Unix socket
+
+---Who is at the other end of a Unix socket, as the kernel noted when it connected.
+---@class usher.core.Peer
+---@field uid integer
+---@field gid integer
+---@field groups integer[] supplementary ones
 
 ---What a handler returns. Content-Length, Connection and Date are the core's.
 ---@class usher.core.Response
