@@ -49,6 +49,15 @@ store = sqlite path=/usher.db
     )
   end)
 
+  it("tells who may ask", function()
+    local text = listed {
+      accounts = {
+        acme = usher.provider.memories_ai { api_key = "sk-1", allow = { users = { "root", 4711 } } },
+      },
+    }
+    assert.matches('\naccounts.acme.allow.users = { "root", 4711 }\n', text, 1, true)
+  end)
+
   it("tells lists, handlers and a store of one's own", function()
     local text = listed {
       callback = { allow = { "10.0.0.0/8", "::1" } },

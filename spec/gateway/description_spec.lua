@@ -120,6 +120,21 @@ describe("a description", function()
     end)
   end
 
+  local function with_allow(allow)
+    return { acme = usher.provider.memories_ai { api_key = "k", allow = allow } }
+  end
+
+  it("has those who may ask by their numbers", function()
+    local settings = assert(description.read(raw { accounts = with_allow { users = { "root" } } }))
+    assert.are.same({ users = { [0] = true }, groups = {} }, settings.accounts.acme.access)
+    assert.are.same(settings, assert(description.read(settings)))
+  end)
+
+  it("holds no rule on who may ask where nobody can know", function()
+    local changes = { accounts = with_allow { users = { 0 } }, api = { listen = "127.0.0.1:1", token = "t" } }
+    assert.matches("^accounts.acme.allow cannot be held on TCP", messages_of(changes)[1])
+  end)
+
   it("tells all mistakes that it can see at once", function()
     local messages, findings = messages_of { callback = { listen = 1, path = 2 }, log = { level = "loud" } }
     assert.are.equal(3, #messages)

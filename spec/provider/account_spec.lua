@@ -127,3 +127,33 @@ describe("an account's secrets", function()
     assert.are_not.equal(made.config, resolved.config)
   end)
 end)
+
+describe("who may ask for an account's token", function()
+  local function fault_of(allow)
+    local made = account.new(memories_ai, { api_key = "k", allow = allow })
+    local found = account.check(made, "acme")[1]
+    return (found or select(2, account.resolve(made, "acme"))).message
+  end
+
+  it("is kept apart from what the script sees", function()
+    local made = account.new(memories_ai, { api_key = "k", allow = { users = { "root" }, groups = { 7 } } })
+    assert.is_nil(made.config.allow)
+    local resolved = account.resolve(made, "acme")
+    assert.are.same({ users = { [0] = true }, groups = { [7] = true } }, resolved.access)
+    assert.is_nil(account.resolve(account.new(memories_ai, { api_key = "k" }), "acme").access)
+  end)
+
+  it("must be somebody, and be somebody's name or number", function()
+    for expected, allow in pairs {
+      ["accounts.acme.allow is not a table"] = "root",
+      ["accounts.acme.allow names nobody"] = {},
+      ['accounts.acme.allow.users names "n0b0dy": no such user'] = { users = { "n0b0dy" } },
+      ['accounts.acme.allow.groups names "n0b0dy": no such group'] = { groups = { "n0b0dy" } },
+      ['accounts.acme.allow.users "root" is not allowed'] = { users = "root" },
+      ["accounts.acme.allow.users is not allowed; allowed: a list"] = { users = { -1 } },
+      ["accounts.acme.allow.user is not a known key"] = { user = { "root" } },
+    } do
+      assert.matches(expected, fault_of(allow), 1, true)
+    end
+  end)
+end)

@@ -7,6 +7,7 @@ local guards = require "usher.api.guards"
 local health = require "usher.api.health"
 local metrics = require "usher.api.metrics"
 local replies = require "usher.api.replies"
+local visibility = require "usher.api.visibility"
 
 local api = {}
 
@@ -23,12 +24,19 @@ local function ready(self)
   return health.ready(self._ready)
 end
 
-local function show_metrics(self)
-  return metrics.answer(self._keeper, self._requests)
+local function keeper_for(self, request)
+  return visibility.of(self._keeper, self._access, request.peer)
 end
 
--- What time does not mend is wrong with the configuration.
-local function reload(self)
+local function show_metrics(self, request)
+  return metrics.answer(keeper_for(self, request), self._requests)
+end
+
+-- What is wrong with the configuration may name any account. What time does not mend is wrong with it.
+local function reload(self, request)
+  if visibility.is_limited(self._access, request.peer) then
+    return replies.failure(errors.new("forbidden", "only for those who may ask for every account"))
+  end
   local ok, err = self._reload()
   if ok then
     return replies.json(200, { reloaded = true })
@@ -40,7 +48,7 @@ end
 
 local function on_keeper(handler)
   return function(self, request, segment)
-    return handler(self._keeper, request, segment)
+    return handler(keeper_for(self, request), request, segment)
   end
 end
 
@@ -100,6 +108,7 @@ end
 ---@class usher.api.options: usher.api.guards.options
 ---@field keeper table a `usher.keeper`
 ---@field requests? table<string, table<integer, integer>> counts of answers: listener -> status -> count
+---@field access? usher.api.Access who may ask for which account; default: everybody
 ---@field reload fun(): true?, usher.Error? reads the configuration anew; waits
 ---@field ready fun(): boolean, string? whether the store answers and the listeners are up, else why not
 
@@ -110,6 +119,7 @@ function api.new(options)
     _keeper = options.keeper,
     _ready = options.ready,
     _requests = options.requests or {},
+    _access = options.access or {},
     _reload = options.reload,
     _guards = guards.new(options),
   }, Api)

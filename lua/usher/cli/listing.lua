@@ -62,6 +62,7 @@ local function add_account(lines, path, account)
     end
     add(lines, path .. "." .. name, value)
   end
+  add_members(lines, path .. ".allow", account.allow or {})
   add_members(lines, path .. ".policy", account.policy)
 end
 

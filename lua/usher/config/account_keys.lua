@@ -44,6 +44,18 @@ local account_keys = {
     what = "certificates of the authorities that the provider's server is trusted by",
     example = "/etc/usher/ca.pem",
   },
+  ["allow.users"] = {
+    value = values.identities,
+    what = "users whose programs may ask for the account's token on the API's Unix socket",
+    default_text = "everybody who may open the socket",
+    example = { "app", 1001 },
+  },
+  ["allow.groups"] = {
+    value = values.identities,
+    what = "groups whose members' programs may ask for it, besides the users",
+    default_text = "everybody who may open the socket",
+    example = { "apps" },
+  },
   ["policy.push_interval"] = {
     value = values.seconds,
     what = "seconds from one push to the next",

@@ -106,6 +106,25 @@ values.mode = text_kind("four octal digits, such as 0660", "^0[0-7][0-7][0-7]$",
 
 values.group = text_kind("a group's name", "^[%w_][%w._-]*$", 64)
 
+local function is_identity(value)
+  if math.type(value) == "integer" then
+    return value >= 0 and value < 2 ^ 32 - 1
+  end
+  return type(value) == "string" and #value <= 64 and value:find "^[%w_][%w._-]*%$?$" ~= nil
+end
+
+values.identities = kind("a list of names and numbers", function(value)
+  if type(value) ~= "table" then
+    return false
+  end
+  for key, identity in pairs(value) do
+    if math.type(key) ~= "integer" or not is_identity(identity) then
+      return false
+    end
+  end
+  return true
+end)
+
 -- Brackets aside, only what cannot be read in two ways: no user, query or fragment.
 local function authority_of(url, scheme)
   local rest = url:match("^" .. scheme .. "://(.*)$")

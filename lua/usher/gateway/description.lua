@@ -144,6 +144,18 @@ local function check_callback(settings)
   return err and { { keys = err.keys or {}, message = err.message } } or {}
 end
 
+-- On TCP nobody knows who asks.
+local function check_access(settings)
+  local findings = {}
+  for _, name in ipairs(sorted.keys(settings.accounts)) do
+    if settings.accounts[name].access and not settings.api.listen:find "^unix:" then
+      local phrase = "cannot be held on TCP, where nobody knows who asks: api.listen must be a Unix socket"
+      table.insert(findings, schema.finding({ "accounts", name, "allow" }, phrase))
+    end
+  end
+  return findings
+end
+
 local function check_rules(settings)
   if not settings.api.listen then
     return { schema.finding({ "api", "listen" }, "is required: the environment names no folder for a socket") }
@@ -170,7 +182,7 @@ function description.read(raw)
     return schema.failure(findings)
   end
   local settings = settings_of(raw)
-  for _, step in ipairs { read_secrets, check_rules, check_callback } do
+  for _, step in ipairs { read_secrets, check_rules, check_access, check_callback } do
     findings = step(settings)
     if #findings > 0 then
       return schema.failure(findings)

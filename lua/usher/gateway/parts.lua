@@ -57,6 +57,14 @@ local function own_hosts(address, configured)
   return hosts
 end
 
+local function access_of(accounts)
+  local access = {}
+  for name, account in pairs(accounts) do
+    access[name] = account.access
+  end
+  return access
+end
+
 local function make_api(settings, around, address)
   return api.new {
     keeper = around.keeper,
@@ -64,6 +72,7 @@ local function make_api(settings, around, address)
     is_tcp = address.host ~= nil,
     hosts = own_hosts(address, settings.api.hosts),
     requests = around.requests,
+    access = access_of(settings.accounts),
     ready = around.ready,
     reload = around.reload,
   }

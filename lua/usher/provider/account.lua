@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- An account: a provider script, what the operator configured of it, and the policy that follows.
 
+local access = require "usher.config.access"
 local account_keys = require "usher.config.account_keys"
 local deferred = require "usher.config.deferred"
 local interface = require "usher.provider.interface"
@@ -14,6 +15,8 @@ local account = {}
 ---@field config table what the script's functions take
 ---@field policy usher.Policy the script's, with the operator's changes
 ---@field subject? string the pin: pushes for another are refused
+---@field allow? {users: (string|integer)[]?, groups: (string|integer)[]?} who may ask for its token
+---@field access? usher.config.Access the same by numbers, once resolved
 
 -- `changes` over `defaults`, table members (budgets, lifetimes) member by member.
 local function merged(defaults, changes)
@@ -40,13 +43,14 @@ function account.new(script, options)
     error("an account is made from a table", 2)
   end
   local config = merged({}, options)
-  config.policy = nil
+  config.policy, config.allow = nil, nil
   local defaults = type(script) == "table" and script.policy or {}
   return {
     provider = script,
     config = config,
     policy = merged(defaults, options.policy or {}),
     subject = options.client_id,
+    allow = options.allow,
   }
 end
 
@@ -74,10 +78,25 @@ function account.check(made, name)
     local message = ("%s: %s"):format(schema.path(keys), err.message)
     return { { keys = keys, message = message, place = err.findings[1].place } }
   end
-  return schema.check(merged(made.config, { policy = made.policy }), shape_of(made.provider), keys)
+  return schema.check(
+    merged(made.config, { policy = made.policy, allow = made.allow }),
+    shape_of(made.provider),
+    keys
+  )
 end
 
---- A copy of the account in which every secret has been read.
+local function resolve_access(made, name, findings)
+  if not made.allow then
+    return nil
+  end
+  local resolved, reason, member = access.resolve(made.allow)
+  if not resolved then
+    table.insert(findings, schema.finding({ "accounts", name, "allow", member }, reason))
+  end
+  return resolved
+end
+
+--- A copy of the account in which every secret has been read and every name has become a number.
 ---@param made usher.Account
 ---@param name string
 ---@return usher.Account? resolved
@@ -91,10 +110,18 @@ function account.resolve(made, name)
       table.insert(findings, schema.finding({ "accounts", name, key }, "is missing: " .. reason))
     end
   end
+  local resolved = resolve_access(made, name, findings)
   if #findings > 0 then
     return schema.failure(findings)
   end
-  return { provider = made.provider, config = config, policy = made.policy, subject = made.subject }
+  return {
+    provider = made.provider,
+    config = config,
+    policy = made.policy,
+    subject = made.subject,
+    allow = made.allow,
+    access = resolved,
+  }
 end
 
 return account
