@@ -18,6 +18,7 @@ supported_platforms = { "linux" }
 dependencies = {
   "lua >= 5.4, < 5.5",
   "lua-cjson >= 2.1.0",
+  "luaexpat >= 1.5",
   "luasocket >= 3.0",
   "argparse >= 0.7",
 }

@@ -11,8 +11,9 @@ local world = require "spec.support.world"
 
 local BUILD_SECONDS = 600
 local SOURCES = "CMakeLists.txt cmake src lua bin rockspec"
-local PROVIDED =
-  [[rocks_provided = { ["lua-cjson"] = "2.1.0-1", luasocket = "3.1.0-1", argparse = "0.7.1-1" }]]
+local PROVIDED = [[rocks_provided = {
+  ["lua-cjson"] = "2.1.0-1", luaexpat = "1.5.1-1", luasocket = "3.1.0-1", argparse = "0.7.1-1",
+}]]
 
 local folder, tree
 

@@ -33,7 +33,7 @@ local DOOR = { ["src/bind/context.c"] = true, ["src/bind/task.c"] = true }
 -- The level of a Lua module: it may require lower levels and its own folder, nothing else.
 local LUA_LEVELS = {
   { "core", "launch" },
-  { "errors", "clock", "log", "json", "config", "operator", "version" },
+  { "errors", "clock", "log", "json", "config", "operator", "version", "xml" },
   { "model" },
   { "provider", "store" },
   { "keeper" },

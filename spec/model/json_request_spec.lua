@@ -1,0 +1,24 @@
+-- SPDX-License-Identifier: MIT
+require "spec.support.paths"
+local core = require "usher.core"
+local json = require "usher.json"
+local json_request = require "usher.model.json_request"
+
+describe("json_request", function()
+  it("posts an object, and reveals the secrets in it", function()
+    local fields = { id = "app-1", secret = core.secret.new "s3cret", count = 2 }
+    local request = json_request.post("https://api.example//", "/v1/token", fields)
+    assert.are.equal("POST", request.method)
+    assert.are.equal("https://api.example/v1/token", request.url)
+    assert.are.equal("application/json", request.headers["Content-Type"])
+    assert.are.same({ id = "app-1", secret = "s3cret", count = 2 }, json.decode(request.body))
+    assert.are.equal("userdata", type(fields.secret))
+  end)
+
+  it("reads objects, and nothing else", function()
+    assert.are.same({ code = 0 }, json_request.object '{"code": 0}')
+    for _, text in ipairs { "", "null", "1", '"text"', "<html>", '{"code":' } do
+      assert.is_nil(json_request.object(text))
+    end
+  end)
+end)
