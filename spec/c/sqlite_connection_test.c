@@ -45,7 +45,8 @@ static void test_log(struct fixture *fixture, struct usher_sqlite_connection *co
                                                  "INSERT OR REPLACE INTO item VALUES (hex(randomblob(500)))",
                                                  &failure) == USHER_ERROR_NONE;
         highest = connection->wal_frames > highest ? connection->wal_frames : highest;
-        all = all && usher_sqlite_connection_checkpoint(connection, &failure) == USHER_ERROR_NONE;
+        all = all && usher_sqlite_connection_checkpoint(connection, USHER_SQLITE_CHECKPOINT_FRAMES,
+                                                        &failure) == USHER_ERROR_NONE;
     }
     check(fixture, all && highest > 0 && highest < 500, "the log is emptied as it fills");
     check(fixture, fixture_size(fixture, "-wal") == size, "and keeps its length");

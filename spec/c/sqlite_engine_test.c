@@ -126,6 +126,56 @@ static void test_full_disk(struct fixture *fixture, struct sqlite_faults *faults
     usher_sqlite_engine_close(&engine);
 }
 
+static void zero_page(const struct fixture *fixture, long number) {
+    static const char zeros[4096];
+    FILE *file = fopen(fixture->path, "r+b");
+    if (file == NULL || fseek(file, (number - 1) * (long)sizeof zeros, SEEK_SET) != 0 ||
+        fwrite(zeros, sizeof zeros, 1, file) != 1 || fclose(file) != 0)
+        abort();
+}
+
+// Page 2 is the table's, page 3 its index's.
+static void test_damage(struct fixture *fixture) {
+    fixture_clear(fixture);
+    open_engine(fixture);
+    run_one(fixture_insert("a"));
+    usher_sqlite_engine_close(&engine);
+    zero_page(fixture, 3);
+    open_engine(fixture);
+    struct usher_sqlite_job *jobs[] = {
+        fixture_job("SELECT name FROM item NOT INDEXED", NULL),
+        fixture_job("SELECT name FROM item WHERE name = ?", "a"),
+        fixture_job("SELECT count(*) FROM item NOT INDEXED", NULL),
+    };
+    run(jobs, 3);
+    check(fixture, jobs[1]->failure.error == USHER_ERROR_STORE_CORRUPT, "a damaged page is told");
+    check(fixture,
+          jobs[0]->failure.error == USHER_ERROR_NONE && jobs[0]->steps[0].value_count == 1 &&
+              jobs[2]->failure.error == USHER_ERROR_NONE && jobs[2]->steps[0].values[0].integer == 1,
+          "and is in the way of no other job of the group");
+    free_jobs(jobs, 3);
+    long size = fixture_size(fixture, "-wal");
+    check(fixture,
+          run_one(fixture_insert("b")) == USHER_ERROR_STORE_CORRUPT && fixture_size(fixture, "-wal") == size,
+          "nothing is written into a damaged store");
+    usher_sqlite_engine_close(&engine);
+    fixture_clear(fixture);
+}
+
+static void test_rest(struct fixture *fixture) {
+    open_engine(fixture);
+    run_one(fixture_insert("rested"));
+    bool was_pending = engine.connection.wal_frames > 0;
+    usher_sqlite_engine_tidy(&engine);
+    bool is_still = engine.connection.wal_frames > 0;
+    usher_sqlite_engine_rest(&engine);
+    check(fixture, was_pending && is_still && engine.connection.wal_frames == 0,
+          "a rest empties a log that is short");
+    usher_sqlite_engine_rest(&engine);
+    usher_sqlite_engine_close(&engine);
+    fixture_clear(fixture);
+}
+
 struct outcome {
     bool has_struck;
     bool is_kept;     // all that was reported as done was found again
@@ -181,6 +231,8 @@ static void test_each_call_failing(struct fixture *fixture, struct sqlite_faults
 int main(void) {
     struct fixture fixture;
     fixture_init(&fixture);
+    test_damage(&fixture);
+    test_rest(&fixture);
     struct sqlite_faults *faults = sqlite_faults_install();
     test_group(&fixture);
     test_one_sync(&fixture, faults);

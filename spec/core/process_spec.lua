@@ -24,7 +24,9 @@ describe("process", function()
       assert(core.process.harden())
       print(status("status", "^Umask:%s+(%d+)"))
       print(status("limits", "^Max core file size%s+(%d+)%s+0%s"))
+      local ignored = tonumber(status("status", "^SigIgn:%s+(%x+)"), 16)
+      print(ignored >> 24 & 1) -- SIGXFSZ, 25
     ]]
-    assert.are.equal("0077\n0\n", output)
+    assert.are.equal("0077\n0\n1\n", output)
   end)
 end)

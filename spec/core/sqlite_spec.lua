@@ -2,6 +2,7 @@
 require "spec.support.paths"
 local child = require "spec.support.child"
 local core = require "usher.core"
+local process = require "spec.support.process"
 local temporary = require "spec.support.temporary"
 
 local APPLICATION_ID = 0x75736801
@@ -50,6 +51,35 @@ describe("sqlite", function()
     local rows = engine:transaction({ { "SELECT name, count FROM item ORDER BY name" } })[1].rows
     assert.are.same({ { "a\0b", math.maxinteger, n = 2 }, { "empty", n = 2 } }, rows)
     engine:close()
+  end)
+
+  it("moves what the log holds into the file when nothing has come for a second", function()
+    local engine = assert(open())
+    assert(engine:transaction { { INSERT, params = { "a", 1 } } })
+    local copy = folder .. "/copy.db"
+    local function count_of_file_alone()
+      assert(os.execute(("cp '%s' '%s'"):format(path, copy)))
+      local other <close> = assert(core.sqlite.open { path = copy, application_id = APPLICATION_ID })
+      return count(other)
+    end
+    assert.are.equal(0, count_of_file_alone())
+    process.await("the log to be emptied", function()
+      return count_of_file_alone() == 1
+    end)
+    engine:close()
+  end)
+
+  it("is the older store where its file alone is put back after a close in order", function()
+    for number, name in ipairs { "a", "b" } do
+      local engine <close> = assert(open())
+      assert(engine:transaction { { INSERT, params = { name, number } } })
+      engine:close()
+      assert(os.execute(("cp -n '%s' '%s/older.db'"):format(path, folder)))
+    end
+    assert(os.execute(("cp '%s/older.db' '%s'"):format(folder, path)))
+    local engine <close> = assert(open_existing())
+    assert.are.equal(1, count(engine))
+    assert(engine:transaction { { INSERT, params = { "c", 3 } } })
   end)
 
   it("makes every file readable by its owner alone, whatever the umask", function()

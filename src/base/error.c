@@ -50,6 +50,7 @@ enum usher_error usher_error_from_errno(int error_number) {
         return USHER_ERROR_CANCELLED;
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
         return USHER_ERROR_NO_SPACE;
     case EACCES:
     case EPERM:

@@ -2,6 +2,7 @@
 #include "process.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -9,6 +10,8 @@
 enum usher_error usher_process_harden(void) {
     const struct rlimit none = {0, 0};
     umask(S_IRWXG | S_IRWXO);
+    // A write beyond the limit of a file's size is to fail like one on a full disk.
+    signal(SIGXFSZ, SIG_IGN);
     if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         return usher_error_from_errno(errno);
     return USHER_ERROR_NONE;

@@ -5,7 +5,8 @@
 
 #include "error.h"
 
-// umask 077, no core files, memory and environment closed to other processes of the same user.
+// umask 077, no core files, memory and environment closed to other processes of the same user; a file over
+// its size limit fails a write instead of ending the process.
 enum usher_error usher_process_harden(void);
 
 #endif

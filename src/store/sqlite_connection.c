@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The log is emptied once it holds CHECKPOINT_FRAMES, and is made WAL_BYTES long at the start (a frame is a
-// page and 24 bytes): what a group of transactions adds beyond a checkpoint still fits on a full disk.
-enum { CHECKPOINT_FRAMES = 400, WAL_BYTES = 4 << 20 };
+// The log's length at the start: what a group of transactions adds to USHER_SQLITE_CHECKPOINT_FRAMES still
+// fits on a full disk.
+enum { WAL_BYTES = 4 << 20, WAL_HEADER_BYTES = 32 };
 
 // The file grows by this much at a time, and has half of it free at the start, for the same reason.
 enum { FILE_CHUNK_BYTES = 1 << 20, PAGE_BYTES = 4096 };
@@ -96,31 +96,23 @@ enum usher_error usher_sqlite_connection_open(struct usher_sqlite_connection *co
     return error;
 }
 
-void usher_sqlite_connection_close(struct usher_sqlite_connection *connection) {
-    for (size_t i = 0; i < USHER_SQLITE_STATEMENTS; i++) {
-        sqlite3_finalize(connection->statements[i].statement);
-        free(connection->statements[i].sql);
-    }
-    sqlite3_close(connection->db);
-    memset(connection, 0, sizeof *connection);
-}
-
-void usher_sqlite_connection_abandon(struct usher_sqlite_connection *connection) {
-    if (connection->db != NULL)
-        sqlite3_db_config(connection->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    usher_sqlite_connection_close(connection);
+static int find_wal(sqlite3 *db, sqlite3_file **out_file) {
+    *out_file = NULL;
+    int code = sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, out_file);
+    if (code == SQLITE_OK && (*out_file == NULL || (*out_file)->pMethods == NULL))
+        code = SQLITE_CANTOPEN;
+    return code;
 }
 
 // Writes zeros from the log's end on: blocks that exist need no space later. SQLite takes zeros for the end
 // of the log.
 static int grow_wal(sqlite3 *db) {
-    sqlite3_file *file = NULL;
-    int code = sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file);
-    if (code != SQLITE_OK || file == NULL || file->pMethods == NULL)
-        return code != SQLITE_OK ? code : SQLITE_CANTOPEN;
     static const char zeros[64 << 10];
+    sqlite3_file *file;
     sqlite3_int64 size = 0;
-    code = file->pMethods->xFileSize(file, &size);
+    int code = find_wal(db, &file);
+    if (code == SQLITE_OK)
+        code = file->pMethods->xFileSize(file, &size);
     bool grown = false;
     while (code == SQLITE_OK && size < WAL_BYTES) {
         code = file->pMethods->xWrite(file, zeros, (int)sizeof zeros, size);
@@ -149,11 +141,34 @@ static void grow_file(sqlite3 *db) {
     sqlite3_file_control(db, "main", SQLITE_FCNTL_SIZE_HINT, &wanted);
 }
 
+static int on_finding(void *arg, int columns, char **values, char **names) {
+    struct usher_sqlite_failure *failure = arg;
+    (void)names;
+    if (columns != 1 || values[0] == NULL || strcmp(values[0], "ok") != 0) {
+        usher_sqlite_fail(failure, USHER_ERROR_STORE_CORRUPT, "the store is damaged: %s",
+                          columns == 1 && values[0] != NULL ? values[0] : "no finding");
+        failure->code = SQLITE_CORRUPT;
+    }
+    return 0;
+}
+
+// What is written into a damaged tree may destroy what is still whole. A store is small: this takes
+// milliseconds.
+static enum usher_error check_structure(sqlite3 *db, struct usher_sqlite_failure *failure) {
+    failure->error = USHER_ERROR_NONE;
+    int code = sqlite3_exec(db, "PRAGMA integrity_check(1)", on_finding, failure, NULL);
+    if (code != SQLITE_OK)
+        return usher_sqlite_fail_from(failure, db, code, "check the store");
+    return failure->error;
+}
+
 enum usher_error usher_sqlite_connection_make_writable(struct usher_sqlite_connection *connection,
                                                        struct usher_sqlite_failure *failure) {
     sqlite3 *db = connection->db;
     if (connection->is_writable)
         return USHER_ERROR_NONE;
+    if (check_structure(db, failure) != USHER_ERROR_NONE)
+        return failure->error;
     int code = sqlite3_exec(db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
     // What a log holds whose last sync failed is not on the disk for sure. Moved into the file and synced
     // there it is, and the next commit starts the log anew.
@@ -170,15 +185,45 @@ enum usher_error usher_sqlite_connection_make_writable(struct usher_sqlite_conne
     return USHER_ERROR_NONE;
 }
 
-enum usher_error usher_sqlite_connection_checkpoint(struct usher_sqlite_connection *connection,
+enum usher_error usher_sqlite_connection_checkpoint(struct usher_sqlite_connection *connection, int frames,
                                                     struct usher_sqlite_failure *failure) {
-    if (connection->wal_frames < CHECKPOINT_FRAMES)
+    if (connection->wal_frames < frames)
         return USHER_ERROR_NONE;
     int code = sqlite3_wal_checkpoint_v2(connection->db, "main", SQLITE_CHECKPOINT_RESTART, NULL, NULL);
     if (code != SQLITE_OK)
         return usher_sqlite_fail_from(failure, connection->db, code, "empty the store's log");
     connection->wal_frames = 0;
     return USHER_ERROR_NONE;
+}
+
+// What the log holds stays valid after it was moved into the file, and would be laid over an older file that
+// is put back: without its header it is empty.
+static void retire_wal(sqlite3 *db) {
+    static const char zeros[WAL_HEADER_BYTES];
+    sqlite3_file *file;
+    int frames = 0;
+    int moved = 0;
+    if (sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_RESTART, &frames, &moved) == SQLITE_OK &&
+        frames == moved && find_wal(db, &file) == SQLITE_OK)
+        file->pMethods->xWrite(file, zeros, (int)sizeof zeros, 0);
+}
+
+void usher_sqlite_connection_close(struct usher_sqlite_connection *connection) {
+    for (size_t i = 0; i < USHER_SQLITE_STATEMENTS; i++) {
+        sqlite3_finalize(connection->statements[i].statement);
+        free(connection->statements[i].sql);
+    }
+    if (connection->is_writable)
+        retire_wal(connection->db);
+    sqlite3_close(connection->db);
+    memset(connection, 0, sizeof *connection);
+}
+
+void usher_sqlite_connection_abandon(struct usher_sqlite_connection *connection) {
+    if (connection->is_writable)
+        sqlite3_db_config(connection->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    connection->is_writable = false;
+    usher_sqlite_connection_close(connection);
 }
 
 static struct usher_sqlite_statement *find_statement(struct usher_sqlite_connection *connection,

@@ -14,6 +14,9 @@ struct sqlite3_stmt;
 
 enum { USHER_SQLITE_STATEMENTS = 32 };
 
+// The log is emptied at the latest when it holds so many frames (a page and 24 bytes each).
+enum { USHER_SQLITE_CHECKPOINT_FRAMES = 400 };
+
 struct usher_sqlite_statement {
     char *sql;
     struct sqlite3_stmt *statement;
@@ -39,13 +42,14 @@ void usher_sqlite_connection_close(struct usher_sqlite_connection *connection);
 // disk.
 void usher_sqlite_connection_abandon(struct usher_sqlite_connection *connection);
 
-// Outside a transaction: empties the write-ahead log and makes it large enough that commits need no more
-// space on the disk. No effect the second time.
+// Outside a transaction: checks the file's structure, empties the write-ahead log and makes it large enough
+// that commits need no more space on the disk. No effect the second time. STORE_CORRUPT: the structure is
+// damaged, and nothing has been written.
 enum usher_error usher_sqlite_connection_make_writable(struct usher_sqlite_connection *connection,
                                                        struct usher_sqlite_failure *failure);
 
-// Outside a transaction: moves the log's content into the file where the log has grown enough.
-enum usher_error usher_sqlite_connection_checkpoint(struct usher_sqlite_connection *connection,
+// Outside a transaction: moves the log's content into the file where there are at least so many frames of it.
+enum usher_error usher_sqlite_connection_checkpoint(struct usher_sqlite_connection *connection, int frames,
                                                     struct usher_sqlite_failure *failure);
 
 // The statement for one SQL text, kept until 32 others have been used. Not to be finalized by the caller.

@@ -221,21 +221,54 @@ static void recover(struct usher_sqlite_engine *engine, const struct usher_sqlit
         usher_sqlite_connection_abandon(connection);
 }
 
+static void forget_results(struct usher_sqlite_job *job) {
+    usher_sqlite_job_clear_results(job);
+    job->failure = (struct usher_sqlite_failure){.error = USHER_ERROR_NONE};
+    job->guard = NULL;
+}
+
+static void fail_all(struct usher_sqlite_job *first, const struct usher_sqlite_failure *failure) {
+    for (struct usher_sqlite_job *job = first; job != NULL; job = job->next) {
+        forget_results(job);
+        job->failure = *failure;
+    }
+}
+
+// A page that is damaged is in the way of those only who need it.
+static void run_each_alone(struct usher_sqlite_engine *engine, struct usher_sqlite_job *first) {
+    struct usher_sqlite_job *next;
+    for (struct usher_sqlite_job *job = first; job != NULL; job = next) {
+        next = job->next;
+        job->next = NULL;
+        forget_results(job);
+        usher_sqlite_engine_run(engine, job);
+        job->next = next;
+    }
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): once, for a group of one
 void usher_sqlite_engine_run(struct usher_sqlite_engine *engine, struct usher_sqlite_job *first) {
     struct usher_sqlite_failure failure = {.error = USHER_ERROR_NONE};
     if (run_group(engine, first, &failure) == USHER_ERROR_NONE)
         return;
     recover(engine, &failure);
-    for (struct usher_sqlite_job *job = first; job != NULL; job = job->next) {
-        usher_sqlite_job_clear_results(job);
-        job->failure = failure;
-        job->guard = NULL;
-    }
+    if (is_code(&failure, SQLITE_CORRUPT) && first->next != NULL)
+        run_each_alone(engine, first);
+    else
+        fail_all(first, &failure);
+}
+
+static void checkpoint(struct usher_sqlite_engine *engine, int frames) {
+    struct usher_sqlite_failure failure = {.error = USHER_ERROR_NONE};
+    if (engine->connection.db != NULL &&
+        usher_sqlite_connection_checkpoint(&engine->connection, frames, &failure) != USHER_ERROR_NONE)
+        recover(engine, &failure);
 }
 
 void usher_sqlite_engine_tidy(struct usher_sqlite_engine *engine) {
-    struct usher_sqlite_failure failure = {.error = USHER_ERROR_NONE};
-    if (engine->connection.db != NULL &&
-        usher_sqlite_connection_checkpoint(&engine->connection, &failure) != USHER_ERROR_NONE)
-        recover(engine, &failure);
+    checkpoint(engine, USHER_SQLITE_CHECKPOINT_FRAMES);
+}
+
+void usher_sqlite_engine_rest(struct usher_sqlite_engine *engine) {
+    checkpoint(engine, 1);
 }

@@ -20,12 +20,15 @@ enum usher_error usher_sqlite_engine_open(struct usher_sqlite_engine *engine,
                                           struct usher_sqlite_failure *failure);
 
 // Runs the jobs, linked through `next`, in their order. Each is all or nothing: one whose guard is not met,
-// or whose SQL is wrong, leaves the others alone. They become durable together: a failed commit fails every
-// one.
+// or whose SQL is wrong, or who meets a damaged page, leaves the others alone. They become durable together:
+// a failed commit fails every one.
 void usher_sqlite_engine_run(struct usher_sqlite_engine *engine, struct usher_sqlite_job *first);
 
 // After the jobs have been reported: moves the log into the file where it has grown.
 void usher_sqlite_engine_tidy(struct usher_sqlite_engine *engine);
+
+// When there is nothing to do: moves what the log holds into the file, which then is all there is to lose.
+void usher_sqlite_engine_rest(struct usher_sqlite_engine *engine);
 
 // Harmless on an engine that is not open.
 void usher_sqlite_engine_close(struct usher_sqlite_engine *engine);

@@ -3,13 +3,18 @@
 
 #include "sqlite_engine.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 // Bounds what one commit adds to the log.
 enum { MAX_GROUP = 32 };
+
+// After so long without work the log is emptied.
+enum { REST_AFTER_SECONDS = 1 };
 
 struct queue {
     struct usher_sqlite_job *first;
@@ -74,13 +79,30 @@ static void fail_waiting(struct usher_sqlite_worker *worker) {
     worker->wake(worker->arg);
 }
 
+// With the mutex held, which is let go of meanwhile: returns when there is work, or the stop.
+static void wait_for_work(struct usher_sqlite_worker *worker) {
+    struct timespec deadline;
+    bool has_rested = false;
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_sec += REST_AFTER_SECONDS;
+    while (worker->waiting.first == NULL && !worker->is_stopping) {
+        if (has_rested) {
+            pthread_cond_wait(&worker->work_came, &worker->mutex);
+        } else if (pthread_cond_timedwait(&worker->work_came, &worker->mutex, &deadline) == ETIMEDOUT) {
+            has_rested = true;
+            pthread_mutex_unlock(&worker->mutex);
+            usher_sqlite_engine_rest(&worker->engine);
+            pthread_mutex_lock(&worker->mutex);
+        }
+    }
+}
+
 // The oldest waiting jobs, at most MAX_GROUP; NULL once stopped and nothing waits. Sets *out_last.
 static struct usher_sqlite_job *wait_for_group(struct usher_sqlite_worker *worker,
                                                struct usher_sqlite_job **out_last) {
     struct queue group = {NULL, NULL};
     pthread_mutex_lock(&worker->mutex);
-    while (worker->waiting.first == NULL && !worker->is_stopping)
-        pthread_cond_wait(&worker->work_came, &worker->mutex);
+    wait_for_work(worker);
     for (int i = 0; i < MAX_GROUP && worker->waiting.first != NULL; i++) {
         struct usher_sqlite_job *job = take_first(&worker->waiting);
         append(&group, job, job);
@@ -142,6 +164,15 @@ static bool start_thread(struct usher_sqlite_worker *worker) {
     return started;
 }
 
+// Its time-outs count on the clock that nobody sets.
+static void init_condition(pthread_cond_t *condition) {
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 struct usher_sqlite_worker *usher_sqlite_worker_start(const struct usher_sqlite_options *options,
                                                       usher_sqlite_wake_fn wake, void *arg) {
     struct usher_sqlite_worker *worker = calloc(1, sizeof *worker);
@@ -151,7 +182,7 @@ struct usher_sqlite_worker *usher_sqlite_worker_start(const struct usher_sqlite_
     worker->arg = arg;
     worker->is_joined = true;
     pthread_mutex_init(&worker->mutex, NULL);
-    pthread_cond_init(&worker->work_came, NULL);
+    init_condition(&worker->work_came);
     if (copy_options(worker, options) && start_thread(worker)) {
         worker->is_joined = false;
         return worker;
