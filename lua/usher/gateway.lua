@@ -11,7 +11,6 @@ local listeners = require "usher.gateway.listeners"
 local log = require "usher.log"
 local parts = require "usher.gateway.parts"
 local requests = require "usher.gateway.requests"
-local rules = require "usher.config.rules"
 local version = require "usher.version"
 
 local gateway = {}
@@ -95,7 +94,7 @@ end
 -- starting --------------------------------------------------------------------------------------------
 
 local function warn(self, settings)
-  for _, warning in ipairs(rules.warnings(settings)) do
+  for _, warning in ipairs(description.warnings(settings, self._clock:wall())) do
     self._log:warn(warning.event, warning.fields)
   end
 end

@@ -19,8 +19,6 @@ local function message_of(set)
   return err.message
 end
 
-local LATER = "comes with a later version"
-
 local REFUSED = {
   { "MEMORIES_API_KEY", false, "MEMORIES_API_KEY is required (or MEMORIES_API_KEY_FILE" },
   { "MEMORIES_API_KEY", "", "MEMORIES_API_KEY is required" },
@@ -48,9 +46,13 @@ local REFUSED = {
   {
     "USHER_CALLBACK_TLS_CERT",
     "c.pem",
-    'USHER_CALLBACK_TLS_CERT "c.pem" is too early: TLS on the callback listener ' .. LATER,
+    "USHER_CALLBACK_TLS_KEY is required: certificate and key go together",
   },
-  { "USHER_CALLBACK_TLS_KEY", "k.pem", LATER },
+  {
+    "USHER_CALLBACK_TLS_KEY",
+    "k.pem",
+    "USHER_CALLBACK_TLS_CERT is required: certificate and key go together",
+  },
   { "USHER_API_LISTEN", "127.0.0.1:9090", "USHER_API_TOKEN is required where the API is on TCP" },
   { "USHER_LOG_LEVEL", "loud", 'USHER_LOG_LEVEL "loud" is not allowed; allowed: debug, info, warn, error' },
   { "USHER_LOG_FORMAT", "xml", "USHER_LOG_FORMAT" },

@@ -21,10 +21,44 @@ describe("rules.violation", function()
   end
 end)
 
+describe("rules.violation of callback.tls", function()
+  local function path_of(tls)
+    local violation = rules.violation {
+      callback = { listen = "0.0.0.0:8443", tls = tls },
+      api = { listen = "unix:/run/usher.sock" },
+    }
+    return violation and violation.path
+  end
+
+  it("is that one of the two files is missing, or both where other machines come in", function()
+    assert.is_nil(path_of { cert = "c", key = "k" })
+    assert.are.equal("callback.tls.key", path_of { cert = "c" })
+    assert.are.equal("callback.tls.cert", path_of { key = "k" })
+    assert.are.equal("callback.listen", path_of {})
+    assert.are.equal("callback.listen", path_of(nil))
+  end)
+end)
+
+describe("rules.expiry_warning", function()
+  it("comes a day before the certificate's end, and after it", function()
+    local day = 24 * 3600
+    assert.is_nil(rules.expiry_warning(2 * day, day))
+    assert.are.equal(
+      "holds a certificate that expires 1970-01-03 00:00:00 UTC",
+      rules.expiry_warning(2 * day, day + 1).reason
+    )
+    assert.are.equal(
+      "holds a certificate that expired 1970-01-03 00:00:00 UTC",
+      rules.expiry_warning(2 * day, 2 * day).reason
+    )
+  end)
+end)
+
 describe("rules.warnings", function()
-  local function warnings_of(listen, accounts)
+  local function warnings_of(listen, accounts, tls)
     local paths = {}
-    for index, warning in ipairs(rules.warnings { callback = { listen = listen }, accounts = accounts }) do
+    local callback = { listen = listen, tls = tls }
+    for index, warning in ipairs(rules.warnings { callback = callback, accounts = accounts }) do
       paths[index] = warning.path
     end
     return paths
@@ -32,6 +66,7 @@ describe("rules.warnings", function()
 
   it("are of callbacks in clear from other machines, and of subjects that are not pinned", function()
     assert.are.same({}, warnings_of("127.0.0.1:80", { acme = { subject = "c1" } }))
+    assert.are.same({}, warnings_of("0.0.0.0:443", { acme = { subject = "c1" } }, { cert = "c", key = "k" }))
     assert.are.same(
       { "callback.listen", "accounts.acme.client_id", "accounts.bolt.client_id" },
       warnings_of("0.0.0.0:80", { bolt = {}, acme = {}, core = { subject = "c1" } })

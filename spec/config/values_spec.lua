@@ -101,12 +101,6 @@ describe("a value", function()
     end)
   end
 
-  it("of a later version is refused with that word", function()
-    local is_allowed, reason = values.later("TLS").check "cert.pem"
-    assert.is_false(is_allowed)
-    assert.are.equal("is too early: TLS comes with a later version", reason)
-  end)
-
   it("may say more than that it is wrong", function()
     local _, reason = values.base_url.check "http://example.com"
     assert.are.equal("is plain http to another machine", reason)

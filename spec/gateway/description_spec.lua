@@ -73,8 +73,11 @@ describe("a description", function()
     ["callback.tls.kee is not a known key; the nearest known key is callback.tls.key"] = {
       callback = { tls = { kee = "x" } },
     },
-    ['callback.tls.cert "x" is too early: TLS on the callback listener comes with a later version'] = {
+    ["callback.tls.key is required: certificate and key go together"] = {
       callback = { tls = { cert = "x" } },
+    },
+    ["callback.tls.cert /nowhere/cert.pem: not found"] = {
+      callback = { tls = { cert = "/nowhere/cert.pem", key = "/nowhere/key.pem" } },
     },
     ["on.token_refreshd is not a known key; the nearest known key is on.token_refreshed"] = {
       on = { token_refreshd = print },

@@ -4,6 +4,7 @@ local core = require "usher.core"
 local listeners = require "usher.gateway.listeners"
 local peers = require "spec.support.peers"
 local socket_client = require "spec.support.socket_client"
+local tls = require "spec.support.tls"
 
 local function error_body()
   return "fault", "text/plain"
@@ -53,6 +54,25 @@ describe("the gateway's listeners", function()
     local before = all:address "callback"
     assert(all:move { callback = tcp(), api = tcp() }):commit()
     assert.are.equal(before, all:address "callback")
+  end)
+
+  it("take a certificate, another one and none where they stay", function()
+    local base = peers.folder()
+    local issued = tls.authority(base, "authority"):issue("server", "IP:127.0.0.1")
+    local certificate <close> = assert(core.tls.open(issued.certificate, issued.key))
+    open { callback = tcp(), api = tcp() }
+    local function ask_over_tls()
+      return (tls.converse(base, all:address "callback", socket_client.get("/", "Connection: close\r\n")))
+    end
+    local secured = tcp()
+    secured.tls = certificate
+    local move = assert(all:move { callback = secured, api = tcp() })
+    assert.are.equal("callback", ask(all:address "callback"))
+    move:commit()
+    assert.matches("callback$", ask_over_tls())
+    assert.are.equal("api", ask(all:address "api"))
+    assert(all:move { callback = tcp(), api = tcp() }):commit()
+    assert.are.equal("callback", ask(all:address "callback"))
   end)
 
   it("move: the new one is open before the old one closes, which ends what it has begun", function()

@@ -5,7 +5,6 @@ local account_keys = require "usher.config.account_keys"
 local keys = require "usher.config.keys"
 local sorted = require "usher.config.sorted"
 local sqlite = require "usher.store.sqlite"
-local values = require "usher.config.values"
 local variables = require "usher.config.variables"
 
 local reference = {}
@@ -115,7 +114,7 @@ end
 ---@param key usher.config.Key
 ---@return boolean
 function reference.allows_example(name, key)
-  return WRITTEN_OUT[name] or key.value.allowed == values.later("").allowed or key.value.check(key.example)
+  return WRITTEN_OUT[name] or key.value.check(key.example)
 end
 
 return reference

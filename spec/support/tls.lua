@@ -2,6 +2,7 @@
 -- Certificates and a TLS server of the openssl command, for handshakes that are real.
 
 local child = require "spec.support.child"
+local process = require "spec.support.process"
 local temporary = require "spec.support.temporary"
 
 local tls = {}
@@ -97,6 +98,42 @@ function tls.serve(issued, folder, options)
     end
   end
   error("no server: " .. table.concat(seen, "\n"))
+end
+
+-- "-connect 127.0.0.1:443" for what a listener says is its address.
+local function target_of(address)
+  local path = address:match "^unix:(.*)$"
+  return path and "-unix " .. child.quote(path) or "-connect " .. address
+end
+
+--- Sends bytes to a TLS server by `openssl s_client`, until the server ends the connection; the loop turns meanwhile.
+---@param folder string for its files
+---@param address string of a listener
+---@param bytes string
+---@param options? string further options of the command
+---@return string received
+---@return string report what the command says about the session
+function tls.converse(folder, address, bytes, options)
+  local input = folder .. "/input"
+  temporary.write(input, bytes)
+  local command = ("exec %s s_client -quiet %s %s <%s"):format(
+    OPENSSL,
+    target_of(address),
+    options or "",
+    child.quote(input)
+  )
+  local _, received, report = process.run(folder, { "sh", "-c", command })
+  return received, report
+end
+
+--- Asks by curl over TLS; the loop turns meanwhile.
+---@param folder string for its files
+---@param words string options and URLs
+---@return integer status of the command
+---@return string output
+---@return string report
+function tls.curl(folder, words)
+  return process.run(folder, { "sh", "-c", "exec env -u LD_PRELOAD curl --silent --show-error " .. words })
 end
 
 return tls

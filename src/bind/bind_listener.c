@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "bind_tls.h"
 #include "buffer.h"
 #include "class.h"
 #include "context.h"
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 
 enum { VALUE_HANDLER = 1, VALUE_KEPT = 2, VALUE_COUNT = 2 };
-enum { ARGUMENT_SELF = 1, ARGUMENT_TIMEOUT = 2 };
+enum { ARGUMENT_SELF = 1, ARGUMENT_TIMEOUT = 2, ARGUMENT_TLS = 2 };
 
 struct exchange;
 
@@ -43,11 +44,15 @@ static bool listener_is_open(const void *userdata) {
 
 static int m_address(lua_State *L);
 static int m_connections(lua_State *L);
+static int m_secure(lua_State *L);
 static int m_drain(lua_State *L);
 static int m_close(lua_State *L);
 
-static const luaL_Reg methods[] = {
-    {"address", m_address}, {"connections", m_connections}, {"drain", m_drain}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"address", m_address},
+                                   {"connections", m_connections},
+                                   {"secure", m_secure},
+                                   {"drain", m_drain},
+                                   {NULL, NULL}};
 static const struct usher_class listener_class = {"usher.listener", methods, m_close, listener_is_open};
 
 static struct exchange *begin_exchange(struct listener *listener, struct usher_connection *connection) {
@@ -227,6 +232,14 @@ static int m_connections(lua_State *L) {
     size_t count = listener->engine != NULL ? usher_listener_connections(listener->engine) : 0;
     lua_pushinteger(L, (lua_Integer)count);
     return 1;
+}
+
+static int m_secure(lua_State *L) {
+    const struct listener *listener = usher_class_check(L, ARGUMENT_SELF, &listener_class);
+    struct usher_tls *tls = lua_isnoneornil(L, ARGUMENT_TLS) ? NULL : usher_tls_argument(L, ARGUMENT_TLS);
+    if (listener->engine != NULL)
+        usher_listener_secure(listener->engine, tls);
+    return 0;
 }
 
 static int l_open(lua_State *L) {

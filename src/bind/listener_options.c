@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "listener_options.h"
 
+#include "bind_tls.h"
 #include "context.h"
 #include "http_message.h"
 #include "listener.h"
@@ -102,6 +103,15 @@ static void read_place(lua_State *L, int index, int keep, struct usher_listener_
     options->mode = (mode_t)integer_field(L, index, "mode", 0600, 0, MAX_MODE);
 }
 
+static void read_tls(lua_State *L, int index, int keep, struct usher_listener_options *options) {
+    if (lua_getfield(L, index, "tls") != LUA_TNIL) {
+        options->tls = usher_tls_argument(L, lua_gettop(L));
+        lua_pushvalue(L, -1);
+        lua_setfield(L, keep, "tls");
+    }
+    lua_pop(L, 1);
+}
+
 void usher_listener_options_check(lua_State *L, int index, struct usher_listener_options *out_options) {
     index = lua_absindex(L, index);
     luaL_checktype(L, index, LUA_TTABLE);
@@ -111,6 +121,7 @@ void usher_listener_options_check(lua_State *L, int index, struct usher_listener
     lua_newtable(L);
     int keep = lua_gettop(L);
     read_place(L, index, keep, out_options);
+    read_tls(L, index, keep, out_options);
     out_options->headers_timeout_ms =
         (uint64_t)integer_field(L, index, "headers_timeout_ms", 5000, 1, INT_MAX);
     out_options->body_timeout_ms = (uint64_t)integer_field(L, index, "body_timeout_ms", 10000, 1, INT_MAX);

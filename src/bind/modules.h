@@ -23,6 +23,7 @@
     X(process)                                                                                               \
     X(http)                                                                                                  \
     X(sqlite)                                                                                                \
+    X(tls)                                                                                                   \
     X(listener)                                                                                              \
     X(transfer)
 

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "peer.h"
 #include "response_writer.h"
+#include "tls_session.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,8 +46,8 @@ static void set_status(struct usher_connection *connection, enum usher_connectio
 }
 
 static bool is_receiving(const struct usher_connection *connection) {
-    return connection->status == USHER_CONNECTION_IDLE || connection->status == USHER_CONNECTION_HEADERS ||
-           connection->status == USHER_CONNECTION_BODY;
+    return connection->status == USHER_CONNECTION_HANDSHAKE || connection->status == USHER_CONNECTION_IDLE ||
+           connection->status == USHER_CONNECTION_HEADERS || connection->status == USHER_CONNECTION_BODY;
 }
 
 static void free_unused(struct usher_connection *connection) {
@@ -196,6 +197,14 @@ static void enter_phase(struct usher_connection *connection, enum usher_request_
     }
 }
 
+// Nothing more comes from the peer, who is owed nothing: what has come of a request was not all of it.
+static void end_requests(struct usher_connection *connection) {
+    if (connection->status == USHER_CONNECTION_HEADERS || connection->status == USHER_CONNECTION_BODY)
+        send_error(connection, USHER_ERROR_BAD_REQUEST);
+    else
+        usher_connection_close(connection);
+}
+
 // Takes requests out of the bytes, one after the other, as far as they are answered at once; the rest waits
 // in `pending`.
 static void take(struct usher_connection *connection, const char *bytes, size_t length) {
@@ -217,7 +226,10 @@ static void take(struct usher_connection *connection, const char *bytes, size_t 
         usher_connection_close(connection);
         return;
     }
-    read_bytes(connection, is_receiving(connection));
+    if (connection->has_ended && is_receiving(connection))
+        end_requests(connection);
+    else
+        read_bytes(connection, is_receiving(connection));
 }
 
 static void on_read(void *arg, const char *bytes, size_t length) {
@@ -229,11 +241,11 @@ static void on_read(void *arg, const char *bytes, size_t length) {
 static void on_ended(void *arg, bool is_broken) {
     struct usher_connection *connection = arg;
     connection->has_ended = true;
-    if (!is_broken &&
-        (connection->status == USHER_CONNECTION_HEADERS || connection->status == USHER_CONNECTION_BODY))
-        send_error(connection, USHER_ERROR_BAD_REQUEST);
-    else
+    if (is_broken)
         usher_connection_close(connection);
+    else if (connection->status != USHER_CONNECTION_ANSWERING &&
+             connection->status != USHER_CONNECTION_WRITING)
+        end_requests(connection);
 }
 
 static void on_written(void *arg, bool succeeded) {
@@ -261,23 +273,33 @@ static struct usher_connection *make(struct usher_connection_group *group) {
         return NULL;
     }
     connection->group = group;
-    usher_buffer_init(&connection->pending, sizeof group->scratch.bytes);
+    usher_buffer_init(&connection->pending, USHER_TRANSPORT_MAX_LATE_BYTES);
     usher_buffer_init(&connection->response, RESPONSE_MAX_BYTES);
     return connection;
 }
 
-enum usher_error usher_connection_open(struct usher_connection_group *group, int descriptor,
-                                       const struct sockaddr_storage *peer) {
+static bool open_transport(struct usher_connection *connection, int descriptor, bool is_unix) {
     static const struct usher_transport_handlers handlers = {on_read, on_ended, on_written,
                                                              on_transport_closed};
+    struct usher_connection_group *group = connection->group;
+    struct usher_tls_session *session = NULL;
+    if (group->tls != NULL && (session = usher_tls_session_new(group->tls)) == NULL) {
+        close(descriptor);
+        return false;
+    }
+    connection->transport = usher_transport_open(group->loop, descriptor, is_unix, session, &group->scratch,
+                                                 &handlers, connection);
+    return connection->transport != NULL;
+}
+
+enum usher_error usher_connection_open(struct usher_connection_group *group, int descriptor,
+                                       const struct sockaddr_storage *peer) {
     struct usher_connection *connection = make(group);
     if (connection == NULL) {
         close(descriptor);
         return USHER_ERROR_OUT_OF_MEMORY;
     }
-    connection->transport = usher_transport_open(group->loop, descriptor, peer->ss_family == AF_UNIX,
-                                                 &group->scratch, &handlers, connection);
-    if (connection->transport == NULL) {
+    if (!open_transport(connection, descriptor, peer->ss_family == AF_UNIX)) {
         usher_request_parser_free(connection->parser);
         free(connection);
         return USHER_ERROR_OUT_OF_MEMORY;
@@ -287,7 +309,7 @@ enum usher_error usher_connection_open(struct usher_connection_group *group, int
         connection->peer = usher_peer_read(descriptor);
     group->allocated++;
     group->open++;
-    set_status(connection, USHER_CONNECTION_IDLE);
+    set_status(connection, group->tls != NULL ? USHER_CONNECTION_HANDSHAKE : USHER_CONNECTION_IDLE);
     read_bytes(connection, true);
     return USHER_ERROR_NONE;
 }

@@ -17,11 +17,13 @@ struct usher_buffer;
 struct usher_connection;
 struct usher_peer;
 struct usher_response;
+struct usher_tls;
 
 // Each but CLOSED is a lane of the group's deadline queue: the deadline runs from when the status was
 // entered, and no byte that comes later moves it.
 enum usher_connection_status {
     USHER_CONNECTION_CLOSED,
+    USHER_CONNECTION_HANDSHAKE, // over TLS, no byte of the first request yet
     USHER_CONNECTION_IDLE,      // no byte of a request yet
     USHER_CONNECTION_HEADERS,   // a request began
     USHER_CONNECTION_BODY,      // its header section is complete
@@ -43,6 +45,7 @@ struct usher_error_page {
 struct usher_connection_group {
     struct usher_loop *loop;
     struct usher_deadline_queue *deadlines; // a lane per status
+    struct usher_tls *tls;                  // of connections that come from now on; NULL: plain
     struct usher_request_limits limits;
     const struct usher_error_page *pages; // a status without one gets its reason phrase
     size_t page_count;

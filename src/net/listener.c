@@ -5,6 +5,7 @@
 #include "loop.h"
 #include "socket_file.h"
 #include "timer.h"
+#include "tls.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -43,6 +44,7 @@ struct usher_listener {
 static void free_unused(struct usher_listener *listener) {
     if (!listener->is_closed || !listener->is_poll_closed || listener->group.allocated > 0)
         return;
+    usher_tls_release(listener->group.tls);
     free(listener->pages);
     free(listener);
 }
@@ -85,7 +87,8 @@ static void on_deadline_passed(struct usher_deadline *deadline, void *arg) {
 // asked yet. Never one whose request has been taken: NULL where all are such.
 static struct usher_connection *dispensable(const struct usher_listener *listener) {
     static const enum usher_connection_status order[] = {USHER_CONNECTION_IDLE, USHER_CONNECTION_LINGERING,
-                                                         USHER_CONNECTION_HEADERS, USHER_CONNECTION_BODY};
+                                                         USHER_CONNECTION_HANDSHAKE, USHER_CONNECTION_HEADERS,
+                                                         USHER_CONNECTION_BODY};
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
         struct usher_deadline *oldest = usher_deadline_queue_oldest(listener->group.deadlines, order[i]);
         if (oldest != NULL)
@@ -219,6 +222,7 @@ static enum usher_error start_listening(struct usher_listener *listener,
 
 static bool allocate(struct usher_listener *listener, const struct usher_listener_options *options) {
     const uint64_t timeouts_ms[USHER_CONNECTION_STATUS_COUNT] = {
+        [USHER_CONNECTION_HANDSHAKE] = options->headers_timeout_ms,
         [USHER_CONNECTION_IDLE] = options->idle_timeout_ms,
         [USHER_CONNECTION_HEADERS] = options->headers_timeout_ms,
         [USHER_CONNECTION_BODY] = options->body_timeout_ms,
@@ -255,6 +259,7 @@ struct usher_listener *usher_listener_open(struct usher_loop *loop,
     listener->group.on_request = options->on_request;
     listener->group.request_arg = options->arg;
     listener->group.on_freed = on_connection_freed;
+    usher_listener_secure(listener, options->tls);
     if (allocate(listener, options)) {
         listener->group.pages = listener->pages;
         listener->group.page_count = options->page_count;
@@ -268,6 +273,12 @@ struct usher_listener *usher_listener_open(struct usher_loop *loop,
 
 const char *usher_listener_address(const struct usher_listener *listener) {
     return listener->address;
+}
+
+void usher_listener_secure(struct usher_listener *listener, struct usher_tls *tls) {
+    struct usher_tls *before = listener->group.tls;
+    listener->group.tls = tls != NULL ? usher_tls_share(tls) : NULL;
+    usher_tls_release(before);
 }
 
 size_t usher_listener_connections(const struct usher_listener *listener) {

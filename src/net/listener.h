@@ -12,12 +12,14 @@
 
 struct usher_listener;
 struct usher_loop;
+struct usher_tls;
 
 struct usher_listener_options {
     const char *path; // of a Unix socket, with `mode`; NULL: `host`, a numeric address, and `port`
     const char *host;
     uint16_t port; // 0: the system chooses
     mode_t mode;
+    struct usher_tls *tls;       // shared; NULL: plain
     uint64_t headers_timeout_ms; // each from when the connection's status was entered
     uint64_t body_timeout_ms;
     uint64_t idle_timeout_ms;
@@ -39,6 +41,10 @@ struct usher_listener *usher_listener_open(struct usher_loop *loop,
 
 // "127.0.0.1:8080", "[::1]:8080" or "unix:/path".
 const char *usher_listener_address(const struct usher_listener *listener);
+
+// The certificate of connections that come from now on; NULL: they are plain. Those there are stay as they
+// are.
+void usher_listener_secure(struct usher_listener *listener, struct usher_tls *tls);
 
 // How many connections are open.
 size_t usher_listener_connections(const struct usher_listener *listener);

@@ -396,6 +396,25 @@ local Parser = {}
 function Parser:feed(bytes) end
 function Parser:close() end
 
+-- tls -------------------------------------------------------------------------------------------------
+
+core.tls = {}
+---A certificate chain and its key, both in PEM, for listeners. The files are not needed any more afterwards. The error
+---names the path; `file` says which of the two it is. A key that others may read is refused.
+---@param cert string path
+---@param key string path
+---@return usher.core.Tls? tls
+---@return (usher.Error|{file: "cert"|"key"})? err bad_configuration; crypto: the library failed
+function core.tls.open(cert, key) end
+
+---@class usher.core.Tls
+local Tls = {}
+---Unix seconds: when the certificate's time ends.
+---@return integer
+function Tls:expires_at() end
+---Listeners that have it keep it.
+function Tls:close() end
+
 -- listener --------------------------------------------------------------------------------------------
 
 ---@class usher.core.listener.options
@@ -406,7 +425,8 @@ function Parser:close() end
 ---@field handler fun(request: usher.core.Request): usher.core.Response runs as a task; raising answers 500
 ---@field error_body? fun(status: integer): string, string  body and content type of errors that never reach the handler; called once per status, by `open`
 ---@field limits? usher.core.http.limits
----@field headers_timeout_ms? integer 5000
+---@field tls? usher.core.Tls 1.2 and 1.3; without one the listener is plain
+---@field headers_timeout_ms? integer 5000; over TLS the handshake has as long
 ---@field body_timeout_ms? integer 10000
 ---@field idle_timeout_ms? integer 15000
 ---@field write_timeout_ms? integer 10000
@@ -425,6 +445,9 @@ local Listener = {}
 function Listener:address() end
 ---@return integer
 function Listener:connections() end
+---The certificate of connections that come from now on; nil: they are plain. Those there are stay as they are.
+---@param tls? usher.core.Tls
+function Listener:secure(tls) end
 ---Stops accepting, closes idle connections, lets requests under way end, at most `timeout_ms`; then closes. Waits.
 ---@param timeout_ms integer
 function Listener:drain(timeout_ms) end

@@ -20,7 +20,7 @@ end
 
 local function warn(settings, path)
   local translate = translation(path)
-  for _, warning in ipairs(require("usher.config.rules").warnings(settings)) do
+  for _, warning in ipairs(require("usher.gateway.description").warnings(settings, os.time())) do
     local message = ("%s %s"):format(warning.path, warning.reason)
     exit.complain("warning: " .. (translate and translate(message) or message))
   end

@@ -38,6 +38,7 @@ function description.bundled(settings, key, store_path)
       plain = settings.callback.plain,
       path = settings.callback.path,
       allow = settings.callback.allow,
+      tls = settings.callback.tls,
     },
     api = settings.api,
     store = usher.store.sqlite { path = store_path, key = key },

@@ -13,14 +13,12 @@ local values = require "usher.config.values"
 ---@field example any an allowed value; where none is plain, Lua text
 ---@field what string one sentence for the documentation
 
-local TLS = "TLS on the callback listener"
-
 ---@type table<string, usher.config.Key> by path
 local keys = {
   ["callback.listen"] = {
     value = values.listen,
     default = "127.0.0.1:8080",
-    what = "where the provider's callbacks arrive; other machines reach it only where plain callbacks are allowed",
+    what = "where the provider's callbacks arrive; an address that other machines reach needs TLS, or `plain`",
     example = "127.0.0.1:8443",
   },
   ["callback.plain"] = {
@@ -48,13 +46,13 @@ local keys = {
     example = 204,
   },
   ["callback.tls.cert"] = {
-    value = values.later(TLS),
-    what = "certificate chain of the callback listener",
+    value = values.file_path,
+    what = "certificate chain of the callback listener, in PEM: its own certificate first; read again at a reload",
     example = "/etc/usher/cert.pem",
   },
   ["callback.tls.key"] = {
-    value = values.later(TLS),
-    what = "private key of the callback listener",
+    value = values.file_path,
+    what = "private key of that certificate, in PEM, without a pass phrase; others must not be able to read it",
     example = "/etc/usher/key.pem",
   },
   ["api.listen"] = {

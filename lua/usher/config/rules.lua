@@ -15,16 +15,34 @@ local function is_local(text)
   return listen.is_local(listen.parse(text))
 end
 
+-- Where one of the two files is missing, its name.
+local function missing_file(callback)
+  local tls = callback.tls
+  if tls and (tls.cert == nil) ~= (tls.key == nil) then
+    return tls.cert and "key" or "cert"
+  end
+end
+
+local function has_tls(callback)
+  return callback.tls ~= nil and callback.tls.cert ~= nil
+end
+
 --- The first rule that the settings break.
 ---@param settings table with `callback` and `api` as in a description
 ---@return usher.config.Finding? violation
 function rules.violation(settings)
   local callback, api = settings.callback, settings.api
-  if not is_local(callback.listen) and not callback.plain then
+  local missing = missing_file(callback)
+  if missing then
+    return {
+      path = "callback.tls." .. missing,
+      reason = "is required: certificate and key go together",
+    }
+  elseif not is_local(callback.listen) and not has_tls(callback) and not callback.plain then
     return {
       path = "callback.listen",
-      reason = "is reachable from other machines, where callbacks need TLS: listen on 127.0.0.1 behind a proxy that"
-        .. " speaks it, or allow plain callbacks",
+      reason = "is reachable from other machines, where callbacks need TLS: give a certificate and its key, listen on"
+        .. " 127.0.0.1 behind a proxy that speaks it, or allow plain callbacks",
       remedy = "callback.plain",
     }
   elseif not listen.parse(api.listen).path and not api.token then
@@ -38,12 +56,31 @@ end
 ---@field event string for the log
 ---@field fields table<string, string> for the log
 
+-- For somebody who reads the log once a day.
+local EXPIRY_NOTICE = 24 * 3600
+
+--- A certificate that has ended, or is about to.
+---@param expires_at integer Unix seconds
+---@param now number Unix seconds
+---@return usher.config.Warning?
+function rules.expiry_warning(expires_at, now)
+  if expires_at - now < EXPIRY_NOTICE then
+    local date = os.date("!%Y-%m-%d %H:%M:%S UTC", expires_at)
+    return {
+      path = "callback.tls.cert",
+      reason = ("holds a certificate that %s %s"):format(expires_at > now and "expires" or "expired", date),
+      event = "certificate_expires",
+      fields = { expires_at = expires_at },
+    }
+  end
+end
+
 --- What is allowed, and still a person should know.
 ---@param settings table a description with defaults
 ---@return usher.config.Warning[]
 function rules.warnings(settings)
   local warnings = {}
-  if not is_local(settings.callback.listen) then
+  if not is_local(settings.callback.listen) and not has_tls(settings.callback) then
     table.insert(warnings, {
       path = "callback.listen",
       reason = "takes callbacks in clear from other machines: whoever is on the way reads the credentials",

@@ -51,15 +51,6 @@ function values.one_of(words)
   end)
 end
 
---- Something that a later version will know: an error, so that nobody relies on it in vain.
----@param what string
----@return usher.config.Value
-function values.later(what)
-  return kind("nothing yet", function()
-    return false, "is too early: " .. what .. " comes with a later version"
-  end)
-end
-
 local FLAGS = { ["1"] = true, ["0"] = false }
 
 values.flag = kind("1 or 0 (true or false in a configuration file)", function(value)

@@ -18,6 +18,14 @@ local values = require "usher.config.values"
 
 local description = {}
 
+---@class usher.gateway.description.Callback
+---@field listen? string
+---@field plain? boolean
+---@field path? string
+---@field allow? string[]
+---@field reply_status? integer
+---@field tls? {cert: string, key: string} paths
+
 ---@class usher.gateway.description.Api
 ---@field listen? string
 ---@field mode? string
@@ -26,7 +34,7 @@ local description = {}
 ---@field hosts? string[]
 
 ---@class usher.gateway.Description what a configuration file returns
----@field callback? {listen: string?, plain: boolean?, path: string?, allow: string[]?, reply_status: integer?}
+---@field callback? usher.gateway.description.Callback
 ---@field api? usher.gateway.description.Api
 ---@field store usher.Store a store of `usher.store.*`, not open yet
 ---@field accounts table<string, usher.Account> made by `usher.provider.*`
@@ -35,6 +43,9 @@ local description = {}
 ---@field log? {level: string?, format: string?}
 
 local SHAPE = schema.shape(keys)
+
+-- Of settings that were read: no setting itself.
+local certificates = setmetatable({}, { __mode = "k" })
 
 -- Each event is a key of its own, so that a misspelt one is found.
 local function add_events(shape)
@@ -126,6 +137,17 @@ local function read_secrets(settings)
   return #findings > 0 and findings or check(settings)
 end
 
+-- Both files are read here and now, so that a new certificate which cannot be used changes nothing.
+local function read_certificate(settings)
+  local tls = settings.callback.tls
+  if not tls or not tls.cert then
+    return {}
+  end
+  local certificate, err = core.tls.open(tls.cert, tls.key)
+  certificates[settings] = certificate
+  return err and { schema.finding({ "callback", "tls", err.file }, err.message) } or {}
+end
+
 local function random(count)
   return assert(core.random.bytes(count))
 end
@@ -182,13 +204,30 @@ function description.read(raw)
     return schema.failure(findings)
   end
   local settings = settings_of(raw)
-  for _, step in ipairs { read_secrets, check_rules, check_access, check_callback } do
+  for _, step in ipairs { read_secrets, check_rules, check_access, read_certificate, check_callback } do
     findings = step(settings)
     if #findings > 0 then
       return schema.failure(findings)
     end
   end
   return settings
+end
+
+--- The callback's certificate, where it has one.
+---@param settings usher.gateway.Description as `read` gave it
+---@return usher.core.Tls?
+function description.certificate(settings)
+  return certificates[settings]
+end
+
+--- What is allowed, and still a person should know.
+---@param settings usher.gateway.Description as `read` gave it
+---@param now number Unix seconds
+---@return usher.config.Warning[]
+function description.warnings(settings, now)
+  local warnings, certificate = rules.warnings(settings), certificates[settings]
+  table.insert(warnings, certificate and rules.expiry_warning(certificate:expires_at(), now))
+  return warnings
 end
 
 return description

@@ -13,6 +13,7 @@ local RETIRING_SECONDS = 5
 ---@field address usher.config.Address
 ---@field mode? string of a socket file, "0660"
 ---@field group? string of a socket file
+---@field tls? usher.core.Tls
 
 ---@class usher.gateway.Listeners
 ---@field private _parts table<string, {error_body: function}>
@@ -46,6 +47,7 @@ local function open(self, part, spot)
     host = spot.address.host,
     port = spot.address.port,
     path = spot.address.path,
+    tls = spot.tls,
     handler = function(request)
       return self._handle(part, request)
     end,
@@ -124,6 +126,7 @@ function Move:commit()
       retire(all, current.listener)
     end
     all._current[part] = { listener = opened or current.listener, spot = spot }
+    all._current[part].listener:secure(spot.tls)
     all._open[all._current[part].listener] = true
   end
 end

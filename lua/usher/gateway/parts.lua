@@ -6,6 +6,7 @@ local api = require "usher.api"
 local api_replies = require "usher.api.replies"
 local callback = require "usher.callback"
 local callback_replies = require "usher.callback.replies"
+local description = require "usher.gateway.description"
 local hooks = require "usher.gateway.hooks"
 local keys = require "usher.config.keys"
 local listen = require "usher.config.listen"
@@ -94,7 +95,7 @@ function parts.make(settings, around)
     callback = made,
     api = make_api(settings, around, api_address),
     spots = {
-      callback = { address = listen.parse(settings.callback.listen) },
+      callback = { address = listen.parse(settings.callback.listen), tls = description.certificate(settings) },
       api = { address = api_address, mode = settings.api.mode, group = settings.api.group },
     },
     on_event = hooks.new(settings.on, around.log),
