@@ -216,3 +216,75 @@ describe("callback", function()
     end)
   end
 end)
+
+describe("a callback that ends an authorization", function()
+  -- One authorization of "acme", with the key k1.
+  local function authorized(changes)
+    local script, ends = toy_provider.new(), {}
+    script.authorize = error
+    function script.account_key()
+      return false
+    end
+    function script.read_callback(asked, _, context)
+      if asked.query:find "broken" then
+        return errors.fail("forbidden", "not the issuer")
+      elseif asked.query:find "declined" then
+        return { failure = { code = "access_denied", message = "no" }, reply = "Declined." }
+      end
+      return { credential = "code " .. context.pending.verifier, reply = "Thank you." }
+    end
+    local open = { pending = { verifier = "v1" } }
+    local options = {
+      accounts = { acme = { provider = script, config = { callback_path = PATH } } },
+      authorizations = {
+        find = function(key)
+          return key == "k1" and open and "acme" or nil
+        end,
+        take = function()
+          local taken = open
+          open = nil
+          return taken
+        end,
+        fail = function(taken, failure)
+          table.insert(ends, { taken.pending.verifier, failure.code })
+        end,
+      },
+    }
+    for name, value in pairs(changes or {}) do
+      options[name] = value
+    end
+    local made, told = receiver(options)
+    return made, told, ends
+  end
+
+  it("gives the script what was kept, and offers the credential with the authorization", function()
+    local made, told, ends = authorized()
+    local response = made:handle(request "key=k1&code=c1")
+    assert.are.same({ 200, "Thank you." }, { response.status, response.body })
+    assert.are.equal("code v1", told.pushes[1].push.credential)
+    assert.are.equal("v1", told.pushes[1].push.authorization.pending.verifier)
+    assert.are.same({}, ends)
+  end)
+
+  it("ends it once", function()
+    local made, told = authorized()
+    made:handle(request "key=k1&code=c1")
+    assert.are.equal(403, made:handle(request "key=k1&code=c1").status)
+    assert.are.equal(1, #told.pushes)
+  end)
+
+  it("tells that the person declined", function()
+    local made, told, ends = authorized()
+    local response = made:handle(request "key=k1&declined")
+    assert.are.same({ 200, "Declined." }, { response.status, response.body })
+    assert.are.same({ { "v1", "access_denied" } }, ends)
+    assert.are.equal(0, #told.pushes)
+  end)
+
+  it("ends it as well where the script refuses", function()
+    local made, _, ends = authorized()
+    assert.are.equal(403, made:handle(request "key=k1&broken").status)
+    assert.are.same({ { "v1", "forbidden" } }, ends)
+    assert.are.equal(403, made:handle(request "key=k1&code=c1").status)
+  end)
+end)

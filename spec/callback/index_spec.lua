@@ -64,6 +64,39 @@ describe("callback index", function()
     assert.not_matches("a1", err.message, 1, true)
   end)
 
+  it("finds the account whose authorization waits for the key, on its path and of its provider", function()
+    local script, other = toy_provider.new(), toy_provider.new()
+    script.authorize, other.authorize = error, error
+    function script.account_key()
+      return false
+    end
+    local found = index.new(
+      {
+        acme = account(script),
+        bolt = account(script, nil, "/other"),
+        core = account(other, "c3"),
+      },
+      core.random.bytes,
+      function(key)
+        return ({ k1 = "acme", k2 = "bolt", k3 = "gone" })[key]
+      end
+    )
+    assert.are.same({ "acme", nil, "k1" }, { found:find(request("/callback", "k1")) })
+    assert.are.same({ "bolt", nil, "k2" }, { found:find(request("/other", "k2")) })
+    assert.are.same({ "core" }, { found:find(request("/callback", "c3")) })
+    for _, key in ipairs { "k2", "k3", "k4" } do
+      local name, err = found:find(request("/callback", key))
+      assert.are.same({ nil, "forbidden" }, { name, err.code })
+    end
+  end)
+
+  it("asks for no authorization where the provider knows none", function()
+    local found = index.new({ acme = account(toy, "a1") }, core.random.bytes, function()
+      return "acme"
+    end)
+    assert.is_nil((found:find(request("/callback", "k1"))))
+  end)
+
   it("refuses an account without a key", function()
     local found, err = index.new({ acme = account(toy, nil) }, core.random.bytes)
     assert.is_nil(found)

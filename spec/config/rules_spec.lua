@@ -72,4 +72,12 @@ describe("rules.warnings", function()
       warnings_of("0.0.0.0:80", { bolt = {}, acme = {}, core = { subject = "c1" } })
     )
   end)
+
+  it("name the key that pins where the provider script says which, and none where none does", function()
+    local by_app, by_nothing = { subject_key = "app_id" }, { subject_key = false }
+    assert.are.same(
+      { "accounts.acme.app_id" },
+      warnings_of("127.0.0.1:80", { acme = { provider = by_app }, bolt = { provider = by_nothing } })
+    )
+  end)
 end)

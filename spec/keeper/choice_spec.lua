@@ -23,6 +23,7 @@ local function view(changes)
     has_pushed = true,
     interval = 600,
     was_authorized = true,
+    needs_person = false,
     must_save = false,
   }
   for name, value in pairs(changes or {}) do
@@ -136,6 +137,16 @@ describe("choice", function()
       "a credential where the interval is not known yet",
       { can_refresh = false, has_lost_refresh = true, interval = "none" },
       "credential",
+    },
+    {
+      "a person where nobody else brings a credential",
+      { can_refresh = false, has_lost_refresh = true, interval = "none", needs_person = true },
+      "person",
+    },
+    {
+      "a person who has never authorized",
+      { left = "none", can_refresh = false, was_authorized = false, needs_person = true },
+      "person",
     },
     { "nothing before a token without refresh is due", { can_refresh = false }, nil, 2100 },
   }

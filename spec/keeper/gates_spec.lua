@@ -7,8 +7,11 @@ local HOUR = 3600
 local NOW = { wall = 1000 * HOUR, boot = 5000 }
 
 local function gate(kind, changes)
-  local settings =
-    { config = {}, policy = { push_interval = 600, budgets = { exchange = 50, refresh = 500 } } }
+  local settings = {
+    provider = {},
+    config = {},
+    policy = { push_interval = 600, budgets = { exchange = 50, refresh = 500 } },
+  }
   local subject = account.new("acme", settings, 0)
   for name, value in pairs(changes or {}) do
     subject[name] = value
@@ -78,7 +81,7 @@ describe("gate", function()
   end)
 
   it("knows no budget where the policy has none", function()
-    local subject = account.new("acme", { config = {}, policy = {} }, 0)
+    local subject = account.new("acme", { provider = {}, config = {}, policy = {} }, 0)
     subject.record = used("refresh", 10000)
     assert.are.equal(0, gates.of(subject, "refresh", NOW).delay)
   end)

@@ -13,7 +13,7 @@ local KEEPER = {
 }
 
 local function new_account()
-  return account.new("acme", { config = {}, policy = {} }, 0)
+  return account.new("acme", { provider = {}, config = {}, policy = {} }, 0)
 end
 
 local function plan(kind, tries)

@@ -30,7 +30,7 @@ local TOKENS = {
 }
 
 local function account_with(tokens, record, policy)
-  local subject = account.new("acme", { config = {}, policy = policy or {} }, LISTENING_SINCE)
+  local subject = account.new("acme", { provider = {}, config = {}, policy = policy or {} }, LISTENING_SINCE)
   local empty = { version = 3, epoch = 0, pushes = {}, push_gaps = {}, budgets = {} }
   subject:adopt(over(over(empty, record), { token_set = tokens }), NOW)
   subject.has_refresh = tokens ~= nil and tokens.refresh_token ~= nil

@@ -32,6 +32,12 @@ describe("account", function()
     assert.are.equal("c1", account.new(SCRIPT, { client_id = "c1" }).subject)
   end)
 
+  it("is pinned by another key, or by none, where the script says so", function()
+    local options = { client_id = "c1", app_id = "a1" }
+    assert.are.equal("a1", account.new({ name = "toy", subject_key = "app_id" }, options).subject)
+    assert.is_nil(account.new({ name = "toy", subject_key = false }, options).subject)
+  end)
+
   it("is made from a table alone", function()
     assert.has_error(function()
       account.new(SCRIPT, "k")
@@ -109,6 +115,33 @@ describe("an account's check", function()
       "",
       messages_of(account.new(script, { app_id = "a", app_secret = deferred.env "USHER_SPEC_UNSET" }))
     )
+  end)
+end)
+
+describe("a script's own check", function()
+  local script = setmetatable({
+    check = function(config)
+      if config.base_url and config.api_key:find "^test" then
+        return "base_url", "is not for a test key"
+      end
+    end,
+  }, { __index = memories_ai })
+
+  local function messages_of(options)
+    local findings = account.check(account.new(script, options), "acme")
+    return findings[1] and findings[1].message, #findings
+  end
+
+  it("finds keys that do not fit together", function()
+    local options = { api_key = "test-1", base_url = "https://h.example" }
+    assert.are.same({ "accounts.acme.base_url is not for a test key", 1 }, { messages_of(options) })
+    assert.are.same({ nil, 0 }, { messages_of { api_key = "k", base_url = "https://h.example" } })
+  end)
+
+  it("comes after that of each key, and once secrets are read", function()
+    assert.are.equal(1, select(2, messages_of { api_key = "test-1", base_url = "h" }))
+    local unread = deferred.env "USHER_SPEC_UNSET"
+    assert.are.same({ nil, 0 }, { messages_of { api_key = unread, base_url = "https://h.example" } })
   end)
 end)
 

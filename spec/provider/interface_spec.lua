@@ -26,6 +26,8 @@ describe("provider interface", function()
     { changed { read_tokens = "absent" }, "the function read_tokens is missing" },
     { changed { classify = "retryable" }, "classify must be a function" },
     { changed { nudge = 1 }, "nudge must be a function" },
+    { changed { authorize = 1 }, "authorize must be a function" },
+    { changed { own_credential = "c" }, "own_credential must be a function" },
     { changed { policy = 5 }, "policy is not a table" },
     { changed { policy = { push_intervall = 600 } }, "policy.push_intervall is not a known key" },
     { changed { policy = { margin = "1200" } }, 'policy.margin "1200" is not allowed; allowed: seconds' },

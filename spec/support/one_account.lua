@@ -140,7 +140,8 @@ function one_account.success(name)
   return { status = 200, headers = {}, class = "ok", answer = answer }
 end
 
----@param options? {policy: table?, subject: string?, disabled: boolean?}
+---@param options? {policy: table?, subject: string?, disabled: boolean?, provider: table?} `provider`: more fields of
+---the provider script
 ---@return table has `keeper`, `account`, `store`, `clock`, `provider`, `requests`, `events`, `lines`; to be given
 --- `respond`, a `function(request)` in place of a transfer
 function one_account.new(options)
@@ -156,6 +157,9 @@ function one_account.new(options)
     requests = {},
     broken = {},
   }, OneAccount)
+  for name, value in pairs(options.provider or {}) do
+    self.provider[name] = value
+  end
   assert(self.store:open())
   self.keeper = keeper.new {
     store = self.store,
@@ -172,7 +176,7 @@ function one_account.new(options)
     accounts = {
       acme = {
         provider = self.provider,
-        config = {},
+        config = { callback_path = "/callback" },
         policy = options.policy or {},
         subject = options.subject,
         disabled = options.disabled,
@@ -180,6 +184,9 @@ function one_account.new(options)
     },
     on_event = function(event)
       table.insert(self.events, event)
+    end,
+    callback_url = function(path)
+      return "http://127.0.0.1:8080" .. path
     end,
   }
   self.account = self.keeper.accounts.acme

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- Which account a callback is for. Keys are looked up by a hash keyed with random bytes of this process and then
--- compared in constant time, so that neither chosen keys nor timing tell anything about the real ones.
+-- Which account a callback is for: one whose key it carries, or whose authorization it ends. Keys are looked up by a
+-- hash keyed with random bytes of this process and then compared in constant time, so that neither chosen keys nor
+-- timing tell anything about the real ones.
 
 local core = require "usher.core"
 local errors = require "usher.errors"
@@ -36,10 +37,12 @@ end
 
 local function add(self, name, account)
   local key = account.provider.account_key(account.config)
-  if type(key) ~= "string" then
+  local group = group_of(self, account.config.callback_path, account.provider)
+  if key == false then
+    return true
+  elseif type(key) ~= "string" then
     return refuse(name, "the provider gives no account key")
   end
-  local group = group_of(self, account.config.callback_path, account.provider)
   local hash = core.digest.hmac_sha256(self._hash_key, key)
   local other = group.accounts[hash]
   if other then
@@ -60,10 +63,19 @@ function Index:paths()
   return sorted.keys(self._groups)
 end
 
+-- The account of this path and provider that waits for a callback with this key.
+local function find_authorization(self, path, provider, key)
+  local name = provider.authorize and self._authorized(key)
+  local account = name and self._accounts[name]
+  local is_here = account and account.provider == provider and account.config.callback_path == path
+  return is_here and name or nil
+end
+
 --- The account that a request to one of the paths is for.
 ---@param request usher.core.Request
 ---@return string? name
 ---@return usher.Error? err bad_request: no provider of this path can read it; forbidden: no such account
+---@return string? key of the authorization that the request ends, where it is one
 function Index:find(request)
   local refusal, is_readable
   for _, group in ipairs(self._groups[request.path]) do
@@ -71,6 +83,10 @@ function Index:find(request)
     local entry = key and group.accounts[core.digest.hmac_sha256(self._hash_key, key)]
     if entry and core.secret.equal(entry.key, key) then
       return entry.name
+    end
+    local name = key and find_authorization(self, request.path, group.provider, key)
+    if name then
+      return name, nil, key
     end
     is_readable = is_readable or key ~= nil
     refusal = refusal or err
@@ -84,10 +100,13 @@ end
 --- Reads the accounts' keys. Two accounts of one provider with the same key on one path are an error.
 ---@param accounts table<string, {provider: table, config: table}>
 ---@param random fun(count: integer): string
+---@param authorized? fun(key: string): string? the account whose authorization has this key
 ---@return usher.callback.Index? index
 ---@return usher.Error? err bad_configuration
-function index.new(accounts, random)
-  local self = setmetatable({ _groups = {}, _hash_key = core.secret.new(random(HASH_KEY_BYTES)) }, Index)
+function index.new(accounts, random, authorized)
+  local self = setmetatable({ _groups = {}, _accounts = accounts }, Index)
+  self._hash_key = core.secret.new(random(HASH_KEY_BYTES))
+  self._authorized = authorized or function() end
   for _, name in ipairs(sorted.keys(accounts)) do
     local ok, err = add(self, name, accounts[name])
     if not ok then

@@ -36,21 +36,46 @@ local function reply_to(self, push)
   return response
 end
 
+-- An authorization has one callback: from here on its key is worth nothing, whatever the callback holds.
+local function take_authorization(self, key)
+  return key and self._authorizations.take(key) or nil
+end
+
+-- What the callback holds; of an authorization, an end without a credential is told to whoever waits for it.
+local function read(self, request, name, authorization)
+  local account = self._accounts[name]
+  local context = { now = math.floor(self._clock:wall()), random = self._random }
+  context.pending = authorization and authorization.pending
+  local push, malformed = account.provider.read_callback(request, account.config, context)
+  local failure = malformed or push.failure
+  if authorization and failure then
+    self._authorizations.fail(authorization, failure)
+  end
+  return push, malformed
+end
+
+local function offer(self, name, push, authorization)
+  return self._offer(name, {
+    subject = push.subject,
+    credential = push.credential,
+    valid_for = push.valid_for,
+    authorization = authorization,
+  })
+end
+
 -- Answers only after `offer` has returned: the push is durable then, and no outgoing call was waited for.
 local function receive(self, request)
-  local name, unknown = self._index:find(request)
+  local name, unknown, key = self._index:find(request)
   if not name then
     return refuse(self, request, STATUSES[unknown.code] or 400, unknown.code)
   end
-  local account = self._accounts[name]
-  local context = { now = math.floor(self._clock:wall()), random = self._random }
-  local push, malformed = account.provider.read_callback(request, account.config, context)
+  local authorization = take_authorization(self, key)
+  local push, malformed = read(self, request, name, authorization)
   if not push then
     return refuse(self, request, STATUSES[malformed.code] or 400, malformed.code, { account = name })
   end
   if push.credential then
-    local ok, err =
-      self._offer(name, { subject = push.subject, credential = push.credential, valid_for = push.valid_for })
+    local ok, err = offer(self, name, push, authorization)
     if not ok then
       return refuse(self, request, STATUSES[err.code] or STORE_DOWN, err.code, { account = name })
     end
@@ -113,6 +138,17 @@ local function targets_of(self, own_routes)
   return targets
 end
 
+---@class usher.callback.Authorizations
+---@field find fun(key: string): string? the account whose authorization has this key
+---@field take fun(key: string): table? takes it, once, with the `pending` that its script kept
+---@field fail fun(authorization: table, failure: {code: string, message: string}) it ended without a credential
+
+local NO_AUTHORIZATIONS = {
+  find = function() end,
+  take = function() end,
+  fail = function() end,
+}
+
 ---@class usher.callback.options
 ---@field accounts table<string, {provider: table, config: table}> as the keeper takes them
 ---@field offer fun(name: string, push: table): true?, usher.Error? durable when it returns; waits
@@ -121,6 +157,7 @@ end
 ---@field random fun(count: integer): string
 ---@field allow? string[] source networks; nil or empty: all
 ---@field routes? table<string, function> "METHOD /path" -> handler
+---@field authorizations? usher.callback.Authorizations those that a callback may end; nil: none
 ---@field reply_status? integer 200: of an accepted push, unless the provider script says what to reply
 
 ---@param options usher.callback.options
@@ -137,7 +174,8 @@ function callback.new(options)
   if err then
     return nil, err
   end
-  self._index, err = index.new(options.accounts, options.random)
+  self._authorizations = options.authorizations or NO_AUTHORIZATIONS
+  self._index, err = index.new(options.accounts, options.random, self._authorizations.find)
   if err then
     return nil, err
   end

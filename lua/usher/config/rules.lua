@@ -75,6 +75,15 @@ function rules.expiry_warning(expires_at, now)
   end
 end
 
+-- The key that would pin an account nobody has pinned; nil: it is pinned, or there is nothing to pin.
+local function missing_pin(account)
+  local key = account.provider and account.provider.subject_key
+  if account.subject or key == false then
+    return nil
+  end
+  return key or "client_id"
+end
+
 --- What is allowed, and still a person should know.
 ---@param settings table a description with defaults
 ---@return usher.config.Warning[]
@@ -89,9 +98,10 @@ function rules.warnings(settings)
     })
   end
   for _, name in ipairs(sorted.keys(settings.accounts)) do
-    if not settings.accounts[name].subject then
+    local key = missing_pin(settings.accounts[name])
+    if key then
       table.insert(warnings, {
-        path = ("accounts.%s.client_id"):format(name),
+        path = ("accounts.%s.%s"):format(name, key),
         reason = "is not set: the account will belong to whom the first push that is exchanged names",
         event = "subject_not_pinned",
         fields = { account = name },

@@ -57,6 +57,11 @@ local CLOCK_TOLERANCE = 5
 ---@field is_low table<string, boolean> kind -> told that little of the budget is left
 ---@field noted table<string, boolean> oddities of answers that were told
 ---@field damage? string what is wrong with the account's record on disk, which is left as it is
+---@field own_credential? usher.keeper.Push what to exchange where nothing is pushed
+---@field needs_person boolean nobody but a person brings a credential
+---@field metadata? table what the provider's discovery gave
+---@field metadata_until? number boot time
+---@field authorization? usher.keeper.Authorization the last one by a person
 local Account = {}
 Account.__index = Account
 Account.__name = "usher.keeper.account"
@@ -67,6 +72,13 @@ local EMPTY_RECORD = { version = 0, epoch = 0, pushes = {}, push_gaps = {}, budg
 ---@return string?
 function Account:subject()
   return self.pinned or self.record.subject
+end
+
+--- What the provider script's functions are told besides their arguments.
+---@param keeper {clock: usher.Clock, random: fun(count: integer): string}
+---@return usher.provider.Context
+function Account:context(keeper)
+  return { now = math.floor(keeper.clock:wall()), random = keeper.random, metadata = self.metadata }
 end
 
 --- Seconds between pushes, where known.
@@ -197,11 +209,19 @@ function Account:clear_failures()
   self.refused, self.refusals = 0, {}
 end
 
+-- It has no row in the store, and so a sequence that no push has.
+local function own_credential_of(settings)
+  local own = settings.provider.own_credential
+  local credential = own and own(settings.config)
+  return credential and { sequence = 0, credential = credential, received_at = 0, is_own = true } or nil
+end
+
 ---@param name string
 ---@param settings {provider: usher.Provider, config: table, policy: usher.Policy, subject?: string, disabled?: boolean}
 ---@param boot number seconds since boot
 ---@return usher.keeper.Account
 function account.new(name, settings, boot)
+  local own_credential = own_credential_of(settings)
   return setmetatable({
     name = name,
     provider = settings.provider,
@@ -209,6 +229,8 @@ function account.new(name, settings, boot)
     policy = settings.policy or settings.provider.policy,
     pinned = settings.subject,
     is_disabled = settings.disabled == true,
+    own_credential = own_credential,
+    needs_person = settings.provider.authorize ~= nil and not own_credential,
     record = EMPTY_RECORD,
     plan = {},
     waiters = waiters.new(),

@@ -5,6 +5,7 @@
 local budget = require "usher.model.budget"
 local commit = require "usher.keeper.commit"
 local credentials = require "usher.keeper.credentials"
+local discovery = require "usher.keeper.discovery"
 local errors = require "usher.errors"
 local events = require "usher.keeper.events"
 local lifecycle = require "usher.keeper.lifecycle"
@@ -42,7 +43,7 @@ end
 local function request_of(self)
   local account, plan = self.account, self.plan
   local provider, config = account.provider, account.config
-  local context = { now = math.floor(self.keeper.clock:wall()), random = self.keeper.random }
+  local context = account:context(self.keeper)
   if plan.kind == "refresh" then
     return pcall(provider.refresh, config, self.base.token_set, context)
   end
@@ -245,6 +246,9 @@ end
 local function settle(self, response, err)
   local keeper = self.keeper
   local result = outcome.of(self.account, self.plan.kind, response, err, keeper.clock:wall())
+  if result.class == "credential" and self.plan.push.is_own then
+    result.class = "configuration"
+  end
   if result.class ~= "ok" then
     return fail(self, result)
   end
@@ -265,6 +269,15 @@ local function fail_script(self, message)
   return unavailable "the provider script failed"
 end
 
+-- What the provider says of itself could not be had: the request itself was never made.
+local function fail_discovery(self, result)
+  local keeper, account, plan = self.keeper, self.account, self.plan
+  account:tally_attempt(plan.kind, result.class)
+  setback.note(keeper, account, plan, result, keeper:now())
+  keeper.log:warn("discovery_failed", { account = account.name, class = result.class, error = result.error })
+  return unavailable "the provider's metadata could not be read"
+end
+
 --- Makes one attempt as planned. Waits.
 ---@param keeper usher.Keeper
 ---@param account usher.keeper.Account
@@ -273,6 +286,10 @@ end
 ---@return usher.Error? err budget_exhausted, temporarily_unavailable
 function attempt.run(keeper, account, plan)
   local self = { keeper = keeper, account = account, plan = plan, base = account.record }
+  local is_known, failure = discovery.ensure(keeper, account)
+  if not is_known then
+    return fail_discovery(self, failure)
+  end
   local is_prepared, fault = prepare(self)
   if not is_prepared then
     return fail_script(self, fault)
@@ -284,8 +301,8 @@ function attempt.run(keeper, account, plan)
   lifecycle.begin(keeper, account, plan.kind)
   self.sent_at = keeper:now()
   account.last_attempts[plan.kind] = self.sent_at.boot
-  local response, failure = keeper:perform(account, self.request)
-  local done, result = settle(self, response, failure)
+  local response, unanswered = keeper:perform(account, self.request)
+  local done, result = settle(self, response, unanswered)
   tell_low_budget(self)
   return done, result
 end

@@ -18,6 +18,7 @@ local choice = {}
 ---@field has_pushed boolean there has been a push
 ---@field interval? number between pushes
 ---@field was_authorized boolean there has been a token set
+---@field needs_person boolean nobody but a person brings a credential
 ---@field save_in? number until an unsaved token set should be saved
 ---@field must_save boolean nothing else may happen before that
 
@@ -58,6 +59,8 @@ end
 local function wait(view, wanted_in)
   if not wanted_in or wanted_in > 0 then
     return { recheck_in = wanted_in }
+  elseif view.needs_person then
+    return { waits_for = "person" }
   elseif not view.was_authorized then
     return { waits_for = "credential" }
   elseif not view.interval then

@@ -11,6 +11,7 @@ local MAX_TRIES = 2 -- once more after an outcome that is not known
 ---@field credential string
 ---@field received_at integer
 ---@field expires_at? integer
+---@field is_own? boolean not pushed: it is there by itself, and never spent
 
 ---@class usher.keeper.CredentialFacts
 ---@field subject? string the pinned one

@@ -3,6 +3,8 @@
 -- it.
 
 local account = require "usher.keeper.account"
+local authorization = require "usher.keeper.authorization"
+local consent = require "usher.keeper.consent"
 local consumer = require "usher.keeper.consumer"
 local core = require "usher.core"
 local document = require "usher.keeper.document"
@@ -29,6 +31,8 @@ local keeper = { EVENTS = events.NAMES }
 ---@field accounts table<string, usher.keeper.Account>
 ---@field is_stopped boolean
 ---@field reads integer store reads begun
+---@field callback_url? fun(path: string): string? where this machine reaches a path of the callback listener
+---@field authorizations table<string, usher.keeper.Authorization> by the digest of their key
 local Keeper = {}
 Keeper.__index = Keeper
 Keeper.__name = "usher.keeper"
@@ -159,6 +163,7 @@ function Keeper:stop()
   self._storage:stop()
   cancel_transfers(self)
   for _, of in pairs(self.accounts) do
+    authorization.cancel(self, of)
     of.waiters:wake()
   end
   if self._running > 0 then
@@ -223,6 +228,40 @@ Keeper.refresh = with_account(consumer.refresh)
 ---@type fun(self: usher.Keeper, name: string, push: table): true?, usher.Error?
 Keeper.offer = with_account(intake.offer)
 
+--- `keeper:authorize(name)`: has a person asked to authorize; see keeper/consent.lua. Waits.
+---@type fun(self: usher.Keeper, name: string): table?, usher.Error?
+Keeper.authorize = with_account(consent.begin)
+
+--- `keeper:authorization(name, { wait= })`: how the last authorization stands. Waits.
+---@type fun(self: usher.Keeper, name: string, options: table?): table?, usher.Error?
+Keeper.authorization = with_account(authorization.show)
+
+--- `keeper:revoke(name)`: has the provider revoke the account's tokens, and forgets them. Waits.
+---@type fun(self: usher.Keeper, name: string): true?, usher.Error?
+Keeper.revoke = with_account(planner.revoke)
+
+--- The account whose authorization a callback with this key ends.
+---@param key string
+---@return string? name
+function Keeper:find_authorization(key)
+  local found = authorization.find(self, key)
+  return found and found.account.name
+end
+
+--- Takes that authorization: no other callback finds it from then on.
+---@param key string
+---@return usher.keeper.Authorization? authorization with `pending`, what the provider script kept
+function Keeper:take_authorization(key)
+  return authorization.take(self, key)
+end
+
+--- Ends an authorization without a credential.
+---@param taken usher.keeper.Authorization
+---@param failure {code: string, message: string}
+function Keeper:fail_authorization(taken, failure)
+  authorization.finish(self, taken, failure)
+end
+
 ---@class usher.keeper.options
 ---@field store table
 ---@field transfer fun(request: table): table?, usher.Error? as `core.transfer.perform`
@@ -232,6 +271,7 @@ Keeper.offer = with_account(intake.offer)
 ---@field owner string
 ---@field accounts table<string, {provider: usher.Provider, config: table, policy: usher.Policy?, subject: string?}>
 ---@field on_event? fun(event: {event: string, account: string, at: integer}) runs as a task
+---@field callback_url? fun(path: string): string? where this machine reaches a path of the callback listener; nil: not
 
 ---@param options usher.keeper.options
 ---@return usher.Keeper
@@ -244,7 +284,9 @@ function keeper.new(options)
     random = options.random,
     owner = options.owner,
     on_event = options.on_event,
+    callback_url = options.callback_url,
     accounts = {},
+    authorizations = {},
     is_stopped = false,
     reads = 0,
     _transfers = {},

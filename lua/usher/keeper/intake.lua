@@ -2,6 +2,7 @@
 -- Takes pushes in: checked against the pinned subject, durable, and only then acted upon.
 
 local budget = require "usher.model.budget"
+local consent = require "usher.keeper.consent"
 local errors = require "usher.errors"
 local events = require "usher.keeper.events"
 local planner = require "usher.keeper.planner"
@@ -54,7 +55,7 @@ end
 --- Takes a push. Durable when it returns; an exchange that it leads to is not waited for.
 ---@param keeper usher.Keeper
 ---@param account usher.keeper.Account
----@param push {subject: string?, credential: string, valid_for: number?}
+---@param push {subject: string?, credential: string, valid_for: number?, authorization: usher.keeper.Authorization?}
 ---@return true? ok also for one that was received before
 ---@return usher.Error? err forbidden: not the pinned subject; else of the store
 function intake.offer(keeper, account, push)
@@ -72,6 +73,9 @@ function intake.offer(keeper, account, push)
   keeper.log:release(push.credential)
   if sequence then
     note(keeper, account)
+  end
+  if push.authorization then
+    consent.receive(keeper, push.authorization, sequence, err)
   end
   return (sequence or is_repeat) and true or nil, not is_repeat and err or nil
 end

@@ -12,7 +12,7 @@ lifecycle.STATUSES = {
   ready = "the token is valid and nothing is wrong",
   refreshing = "the token is being refreshed",
   retrying = "no attempt succeeded lately; the next one is scheduled",
-  reauthorization_required = "a person must authorize again",
+  reauthorization_required = "a person must authorize, for the first time or again",
   disabled = "switched off by the configuration",
 }
 
@@ -87,6 +87,8 @@ function lifecycle.needs(account)
   local class = account.last_error and account.last_error.class
   if account.damage then
     return account.damage .. ": stop the gateway and run `usher recover`"
+  elseif account.status == "reauthorization_required" and account.needs_person then
+    return ("authorize at the provider: usher authorize %s"):format(account.name)
   elseif account.status == "reauthorization_required" then
     return "authorize again at the provider: the refresh token is no longer usable and no credential arrives"
   elseif class == "configuration" then

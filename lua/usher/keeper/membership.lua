@@ -3,6 +3,7 @@
 -- value, and with it its waiters and the attempt under way.
 
 local account = require "usher.keeper.account"
+local authorization = require "usher.keeper.authorization"
 local core = require "usher.core"
 local errors = require "usher.errors"
 local planner = require "usher.keeper.planner"
@@ -61,7 +62,7 @@ local function is_same(a, b)
   return true
 end
 
-local SETTINGS = { "config", "policy", "pinned", "is_disabled" }
+local SETTINGS = { "config", "policy", "pinned", "is_disabled", "own_credential", "needs_person" }
 
 local function has_changed(of, fresh)
   for _, name in ipairs(SETTINGS) do
@@ -78,7 +79,8 @@ local function change(keeper, of, fresh)
   for _, name in ipairs(SETTINGS) do
     of[name] = fresh[name]
   end
-  of.backoff_until = nil
+  of.backoff_until, of.metadata = nil, nil
+  authorization.cancel(keeper, of)
   records.renew(keeper, of)
   planner.consider(keeper, of)
   of.waiters:wake()
@@ -88,6 +90,7 @@ end
 local function retire(keeper, of)
   keeper.accounts[of.name] = nil
   keeper.scheduler:set(of.name, nil)
+  authorization.cancel(keeper, of)
   of.waiters:wake()
   keeper:spawn(function()
     while of.flight do

@@ -8,12 +8,14 @@ local outcome = {}
 
 -- Each kind of request can only tell of what it sent.
 local OTHER_KIND = {
-  exchange = { refresh_token = "credential" },
-  refresh = { credential = "refresh_token" },
+  exchange = { refresh_token = "credential", pending = "retryable", slow_down = "retryable" },
+  refresh = { credential = "refresh_token", pending = "retryable", slow_down = "retryable" },
+  poll = { refresh_token = "credential" },
+  revoke = { pending = "retryable", slow_down = "retryable" },
 }
 
 ---@class usher.keeper.Outcome
----@field class "ok"|"retryable"|"credential"|"refresh_token"|"budget"|"configuration"
+---@field class "ok"|"retryable"|"credential"|"refresh_token"|"budget"|"configuration"|"pending"|"slow_down"
 ---@field error? string what to show: the provider's code, `http_503`, or a code of `core.errors`
 ---@field is_certain boolean false: the provider may or may not have acted on the request
 ---@field is_unsent? boolean no byte of the request left
@@ -49,7 +51,7 @@ end
 
 --- Reads a response through the account's provider script.
 ---@param account {provider: usher.Provider, config: table}
----@param kind "exchange"|"refresh"
+---@param kind "exchange"|"refresh"|"poll"|"revoke"
 ---@param response usher.core.transfer.Response
 ---@param wall number seconds since 1970
 ---@return usher.keeper.Outcome
@@ -59,7 +61,7 @@ function outcome.of_response(account, kind, response, wall)
     return of_script_fault(class)
   elseif not interface.CLASSES[class] then
     return of_script_fault(("classify gave %s"):format(class))
-  elseif class == "ok" then
+  elseif class == "ok" and kind ~= "revoke" then
     return of_answer(account, kind, response)
   end
   class = OTHER_KIND[kind][class] or class
@@ -73,7 +75,7 @@ end
 
 --- What a transfer's two results came to.
 ---@param account {provider: usher.Provider, config: table}
----@param kind "exchange"|"refresh"
+---@param kind "exchange"|"refresh"|"poll"|"revoke"
 ---@param response? usher.core.transfer.Response
 ---@param err? usher.Error with `sent`
 ---@param wall number seconds since 1970

@@ -3,7 +3,9 @@
 
 local attempt = require "usher.keeper.attempt"
 local choice = require "usher.keeper.choice"
+local errors = require "usher.errors"
 local lifecycle = require "usher.keeper.lifecycle"
+local revocation = require "usher.keeper.revocation"
 local saver = require "usher.keeper.saver"
 local view = require "usher.keeper.view"
 local watchdog = require "usher.keeper.watchdog"
@@ -47,24 +49,29 @@ function planner.consider(keeper, account)
   schedule(keeper, account, plan, seen, now)
 end
 
-local function fly(keeper, account, plan)
-  if plan.kind == "save" then
-    return saver.save(keeper, account, account.unsaved)
-  end
-  return attempt.run(keeper, account, plan)
+local flights = { exchange = attempt.run, refresh = attempt.run, revoke = revocation.run }
+
+function flights.save(keeper, account, plan)
+  return saver.save(keeper, account, plan.unsaved or account.unsaved)
 end
+
+---@class usher.keeper.Flight
+---@field plan usher.keeper.Plan
+---@field is_done boolean
+---@field ok? boolean
+---@field err? usher.Error
 
 --- Starts an attempt, which is the account's only one until it ends. Does not wait.
 ---@param keeper usher.Keeper
 ---@param account usher.keeper.Account
 ---@param plan usher.keeper.Plan
----@return table flight `is_done`, then `ok` or `err`
+---@return usher.keeper.Flight flight
 function planner.launch(keeper, account, plan)
-  local flight = { is_done = false }
+  local flight = { plan = plan, is_done = false }
   account.flight = flight
   keeper.scheduler:set(account.name, nil)
   keeper:spawn(function()
-    local ran, ok, err = xpcall(fly, debug.traceback, keeper, account, plan)
+    local ran, ok, err = xpcall(flights[plan.kind], debug.traceback, keeper, account, plan)
     if not ran then
       keeper:note_fault(account, ok)
       ok, err = nil, nil
@@ -98,13 +105,64 @@ end
 ---@param keeper usher.Keeper
 ---@param account usher.keeper.Account
 ---@param is_forced boolean whatever backoff and spacing say
----@return table? flight nil: there is nothing to attempt
+---@return usher.keeper.Flight? flight nil: there is nothing to attempt
 function planner.start_early(keeper, account, is_forced)
   if account.flight or keeper.is_stopped or account.is_disabled or not keeper:keeps(account) then
     return account.flight
   end
   local plan = choice.early(view.of(account, keeper:now()), is_forced)
   return plan and planner.launch(keeper, account, plan)
+end
+
+--- Waits until the flight has ended, or the account is no longer kept.
+---@param keeper usher.Keeper
+---@param account usher.keeper.Account
+---@param flight usher.keeper.Flight
+function planner.await(keeper, account, flight)
+  while not flight.is_done and not keeper.is_stopped do
+    account.waiters:wait(keeper.clock, LONGEST_SLEEP)
+  end
+end
+
+--- Makes an attempt of its own once the one under way has ended. Waits.
+---@param keeper usher.Keeper
+---@param account usher.keeper.Account
+---@param make fun(): usher.keeper.Plan? what to attempt; nil: nothing any more
+---@return usher.keeper.Flight? flight that has ended; nil: there was none
+---@return usher.keeper.Flight? before the last one that it waited for
+function planner.run_next(keeper, account, make)
+  local before
+  while account.flight and not keeper.is_stopped do
+    before = account.flight
+    planner.await(keeper, account, before)
+  end
+  if keeper.is_stopped or account.is_disabled or not keeper:keeps(account) then
+    return nil, before
+  end
+  local plan = make()
+  local flight = plan and planner.launch(keeper, account, plan) or nil
+  if flight then
+    planner.await(keeper, account, flight)
+  end
+  return flight, before
+end
+
+--- Has the provider revoke the account's tokens, and forgets them. Waits.
+---@param keeper usher.Keeper
+---@param account usher.keeper.Account
+---@return true? ok
+---@return usher.Error? err
+function planner.revoke(keeper, account)
+  if not account.provider.revoke then
+    return errors.fail("not_implemented", "this provider's tokens cannot be revoked")
+  end
+  local flight = planner.run_next(keeper, account, function()
+    return { kind = "revoke" }
+  end)
+  if flight and flight.ok then
+    return true
+  end
+  return nil, flight and flight.err or errors.new "temporarily_unavailable"
 end
 
 return planner

@@ -27,8 +27,8 @@ local function conceal(log, old, new)
 end
 
 local function can_refresh(keeper, account)
-  local context = { now = math.floor(keeper.clock:wall()), random = keeper.random }
-  local ran, request = pcall(account.provider.refresh, account.config, account.record.token_set, context)
+  local provider, context = account.provider, account:context(keeper)
+  local ran, request = pcall(provider.refresh, account.config, account.record.token_set, context)
   if not ran then
     keeper.log:error("provider_script_failed", { account = account.name, error = tostring(request) })
   end

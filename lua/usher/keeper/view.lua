@@ -109,9 +109,10 @@ function view.of(account, now)
     since_push = view.since_push(account, now),
     has_pushed = record.last_push_at ~= nil,
     was_authorized = record.token_set ~= nil,
+    needs_person = account.needs_person,
     save_in = unsaved and math.max(0, unsaved.retry_at - now.boot),
     must_save = unsaved ~= nil and unsaved.must_save,
-    credential = credentials.next(record.pushes, {
+    credential = account.own_credential or credentials.next(record.pushes, {
       subject = account:subject(),
       wall = now.wall,
       successor = successor(account, now),

@@ -23,8 +23,7 @@ function watchdog.due_in(account, now)
 end
 
 local function nudge(keeper, account)
-  local context = { now = math.floor(keeper.clock:wall()), random = keeper.random }
-  local ran, request = pcall(account.provider.nudge, account.config, context)
+  local ran, request = pcall(account.provider.nudge, account.config, account:context(keeper))
   if not ran or type(request) ~= "table" then
     keeper.log:error(
       "provider_script_failed",

@@ -36,7 +36,7 @@ end
 --- Makes an account. Checks nothing but that there are options, opens and reads nothing, and keeps no reference to
 --- `options`.
 ---@param script usher.Provider
----@param options table the script's configuration, and `policy`; `client_id` is the pin
+---@param options table the script's configuration, and `policy`; `client_id`, or the script's `subject_key`, is the pin
 ---@return usher.Account
 function account.new(script, options)
   if type(options) ~= "table" then
@@ -44,12 +44,13 @@ function account.new(script, options)
   end
   local config = merged({}, options)
   config.policy, config.allow = nil, nil
-  local defaults = type(script) == "table" and script.policy or {}
+  local fields = type(script) == "table" and script or {}
+  local subject_key = fields.subject_key == nil and "client_id" or fields.subject_key
   return {
     provider = script,
     config = config,
-    policy = merged(defaults, options.policy or {}),
-    subject = options.client_id,
+    policy = merged(fields.policy or {}, options.policy or {}),
+    subject = subject_key and options[subject_key] or nil,
     allow = options.allow,
   }
 end
@@ -62,6 +63,20 @@ local function shape_of(script)
     shape.members[name] = merged(key, changes)
   end
   return shape
+end
+
+-- What only the script knows. Nothing before all secrets are read: it may look at them.
+local function check_together(made, keys)
+  for _, value in pairs(made.config) do
+    if deferred.is(value) then
+      return {}
+    end
+  end
+  local key, phrase = made.provider.check(made.config)
+  if not key then
+    return {}
+  end
+  return { schema.finding({ keys[1], keys[2], key }, phrase) }
 end
 
 --- What is wrong with an account.
@@ -78,11 +93,12 @@ function account.check(made, name)
     local message = ("%s: %s"):format(schema.path(keys), err.message)
     return { { keys = keys, message = message, place = err.findings[1].place } }
   end
-  return schema.check(
-    merged(made.config, { policy = made.policy, allow = made.allow }),
-    shape_of(made.provider),
-    keys
-  )
+  local settings = merged(made.config, { policy = made.policy, allow = made.allow })
+  local findings = schema.check(settings, shape_of(made.provider), keys)
+  if #findings == 0 and made.provider.check then
+    return check_together(made, keys)
+  end
+  return findings
 end
 
 local function resolve_access(made, name, findings)

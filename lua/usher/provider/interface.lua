@@ -10,19 +10,32 @@ local interface = {}
 ---@class usher.Provider
 ---@field name string
 ---@field policy? usher.Policy
----@field keys? table<string, {required: boolean?, secret: boolean?}> what an account must have, or may have besides
----@field account_key fun(config: table): string which account a callback is for
+---@field keys? table<string, table> what an account must have, or may have besides: keys as in config/account_keys.lua
+---@field subject_key? string|false the key that pins the account's subject, "client_id"; false: none does
+---@field check? fun(config: table): string?, string? a key and what is wrong with it, where keys do not fit together
+---@field account_key fun(config: table): string|false which account a callback is for; false: it has no key of its own
 ---@field request_key fun(request: usher.core.Request): string?, usher.Error? the account key that a callback carries
 ---@field read_callback fun(request, config: table, context: table): usher.provider.Callback?, usher.Error?
 ---@field exchange fun(config: table, credential: string, context: table): usher.core.transfer.Request
 ---@field refresh fun(config: table, tokens: usher.TokenSet, context: table): usher.core.transfer.Request?
 ---@field read_tokens fun(response, config: table, kind: string): usher.Answer?, usher.Error?
 ---@field classify fun(response, kind: string, config: table): string, string? a class, and the provider's own code
+---@field own_credential? fun(config: table): string? what to exchange where nothing is pushed; nil: pushes bring it
+---@field discover? fun(config: table): usher.core.transfer.Request? asks for what is to be known before other requests
+---@field read_discovery? fun(response, config: table): table?, usher.Error? what `context.metadata` is from then on
+---@field authorize? fun(config: table, context: table): usher.provider.Authorization?, usher.Error? by a person
+---@field poll? fun(config: table, pending: table, context: table): usher.core.transfer.Request? has the person decided?
+---@field revoke? fun(config: table, tokens: usher.TokenSet, context: table): usher.core.transfer.Request[]?
+---@field nudge? fun(config: table, context: table): usher.core.transfer.Request asks for a push that is missing
 
 ---@class usher.provider.Context
 ---@field now integer seconds since 1970
 ---@field random fun(count: integer): string
 ---@field subject? string whom the credential to exchange belongs to: the pinned one, where there is one
+---@field metadata? table what `read_discovery` gave
+---@field pending? table of a callback that ends an authorization: what `authorize` gave
+---@field callback_url? string of an authorization: where this gateway's own machine reaches the account's callback
+---@field response? usher.core.transfer.Response of an authorization: to the request that `authorize` gave
 
 ---@class usher.Policy
 ---@field push_interval? number seconds between pushes; nil: learnt
@@ -35,13 +48,33 @@ local interface = {}
 
 ---@class usher.provider.Callback
 ---@field reply? string|table a body, or a whole response
----@field credential? string nil: a URL check
+---@field credential? string nil: a URL check, or `failure`
 ---@field subject? string
 ---@field valid_for? number seconds
+---@field failure? {code: string, message: string} the authorization ended without a credential
+
+---@class usher.provider.Authorization a request to be sent first, or what a person is to do
+---@field request? usher.core.transfer.Request `authorize` is called again with its response
+---@field url? string where the person decides
+---@field user_code? string what the person enters there
+---@field expires_in? number seconds
+---@field pending? table kept in memory only, for `read_callback` or `poll`
+---@field key? string what `request_key` reads from the callback that ends this authorization, unguessable
+---@field interval? number seconds between polls, where no callback comes
 
 local FUNCTIONS =
   { "account_key", "request_key", "read_callback", "exchange", "refresh", "read_tokens", "classify" }
-local OPTIONAL = { "nudge", "authorize", "poll", "revoke", "derive" }
+local OPTIONAL = {
+  "nudge",
+  "authorize",
+  "poll",
+  "revoke",
+  "derive",
+  "check",
+  "own_credential",
+  "discover",
+  "read_discovery",
+}
 
 local POLICY = schema.shape(account_keys).members.policy
 
@@ -53,6 +86,8 @@ interface.CLASSES = {
   refresh_token = true,
   budget = true,
   configuration = true,
+  pending = true,
+  slow_down = true,
 }
 
 local function fail(script, word, ...)

@@ -1,0 +1,351 @@
+-- SPDX-License-Identifier: MIT
+require "spec.support.paths"
+local core = require "usher.core"
+local errors = require "usher.errors"
+local one_account = require "spec.support.one_account"
+local planner = require "usher.keeper.planner"
+
+-- What the script gives: by a callback, or by polling every five seconds.
+local REDIRECT = { url = "https://as/authorize", key = "key-1", pending = { verifier = "v" } }
+local DEVICE =
+  { url = "https://as/device", user_code = "WDJB", interval = 5, pending = { device_code = "d" } }
+
+-- At the end of the case nothing is left behind.
+local function stopped_at_end(rig)
+  finally(function()
+    rig.keeper:stop()
+    rig.clock:advance(0)
+    assert.are.equal(0, rig.clock:armed())
+    assert.are.same({}, rig.keeper.authorizations)
+  end)
+  planner.consider(rig.keeper, rig.account)
+  return rig
+end
+
+local function new_rig(begun, changes)
+  local provider = {
+    authorize = function(_, context)
+      assert(context.callback_url == "http://127.0.0.1:8080/callback")
+      return begun
+    end,
+    poll = function(_, pending)
+      return { method = "POST", url = "https://as/poll", body = pending.device_code }
+    end,
+  }
+  for name, value in pairs(changes or {}) do
+    provider[name] = value
+  end
+  local rig = one_account.new { provider = provider }
+  rig.respond = function()
+    return one_account.success "a"
+  end
+  return stopped_at_end(rig)
+end
+
+local function authorize(rig)
+  local box = rig:run(rig.keeper.authorize, rig.keeper, "acme")
+  assert(box.is_done)
+  return box.value, box.err and box.err.code
+end
+
+local function shown(rig)
+  return rig:run(rig.keeper.authorization, rig.keeper, "acme").value
+end
+
+local function outcome_of(rig)
+  local view = shown(rig)
+  return view.status, view.failure and view.failure.code
+end
+
+-- A callback has brought a code.
+local function receive(rig, code)
+  local taken = assert(rig.keeper:take_authorization "key-1")
+  local push = { credential = code, valid_for = 600, authorization = taken }
+  return rig:run(rig.keeper.offer, rig.keeper, "acme", push).value
+end
+
+local function urls(rig)
+  local list = {}
+  for index, request in ipairs(rig.requests) do
+    list[index] = request.url:match "[^/]+$"
+  end
+  return table.concat(list, " ")
+end
+
+describe("consent", function()
+  it("is asked of a person who was never asked before", function()
+    local rig = new_rig(REDIRECT)
+    local document = rig.keeper:document "acme"
+    assert.are.equal("reauthorization_required", document.status)
+    assert.are.equal("authorize at the provider: usher authorize acme", document.needs)
+    assert.are.same({ url = "https://as/authorize", expires_at = 1800000600 }, authorize(rig))
+  end)
+
+  it("is not asked where nobody can give it", function()
+    local rig = one_account.new()
+    assert.are.same({ nil, "not_implemented" }, { authorize(rig) })
+  end)
+
+  it("brings a token by a callback, however good the present one is", function()
+    local rig = new_rig(REDIRECT)
+    rig:hold(rig:tokens "old")
+    authorize(rig)
+    assert.is_true(receive(rig, "code-1"))
+    assert.are.equal("succeeded", outcome_of(rig))
+    assert.are.same({ "exchange", "a" }, { urls(rig), rig:served() })
+    assert.are.equal("code-1", rig.requests[1].body)
+  end)
+
+  it("waits for the attempt under way, and then exchanges the code", function()
+    local rig = new_rig(REDIRECT)
+    rig:hold(rig:tokens "old")
+    local done = core.future.new()
+    rig.respond = function(request)
+      if request.url:find "refresh" then
+        done:wait()
+      end
+      return one_account.success(request.body)
+    end
+    local refreshed = rig:run(rig.keeper.refresh, rig.keeper, "acme")
+    authorize(rig)
+    receive(rig, "code-1")
+    assert.are.equal("exchanging", outcome_of(rig))
+    done:resolve()
+    rig.clock:advance(1)
+    assert.is_true(refreshed.is_done)
+    assert.are.equal("succeeded", outcome_of(rig))
+    assert.are.same({ "refresh exchange", "code-1" }, { urls(rig), rig:served() })
+  end)
+
+  it("says why a code brought no token", function()
+    local rig = new_rig(REDIRECT)
+    authorize(rig)
+    rig.respond = function()
+      return { status = 400, headers = {}, class = "credential", code = "invalid_grant" }
+    end
+    receive(rig, "code-1")
+    assert.are.same({ "failed", "invalid_grant" }, { outcome_of(rig) })
+    assert.are.equal(0, #rig:record().pushes)
+  end)
+
+  it("fails where the store does not take the code", function()
+    local rig = new_rig(REDIRECT)
+    authorize(rig)
+    rig:break_store "offer"
+    assert.is_nil(receive(rig, "code-1"))
+    assert.are.same({ "failed", "store_failed" }, { outcome_of(rig) })
+    rig:break_store()
+  end)
+
+  it("ends when the keeper stops", function()
+    local rig = new_rig(REDIRECT)
+    authorize(rig)
+    rig.keeper:stop()
+    assert.are.same({ "failed", "cancelled" }, { outcome_of(rig) })
+  end)
+
+  it("ends when the account's configuration changes", function()
+    local rig = new_rig(REDIRECT)
+    authorize(rig)
+    local settings = { provider = rig.provider, config = { callback_path = "/other" }, policy = {} }
+    rig:run(rig.keeper.apply, rig.keeper, { acme = settings })
+    assert.are.same({ "failed", "cancelled" }, { outcome_of(rig) })
+  end)
+
+  it("sends what the script wants to be sent first", function()
+    local asked
+    local rig = new_rig(nil, {
+      authorize = function(_, context)
+        asked = context.response
+        return context.response and DEVICE
+          or { request = { method = "POST", url = "https://as/device_code" } }
+      end,
+    })
+    assert.are.equal("WDJB", authorize(rig).user_code)
+    assert.are.same({ "device_code", 200 }, { urls(rig), asked.status })
+  end)
+
+  local refusals = {
+    {
+      "the provider does not answer",
+      function()
+        return { request = { method = "POST", url = "https://as/device_code" } }
+      end,
+      "temporarily_unavailable",
+    },
+    {
+      "the script refuses",
+      function()
+        return errors.fail("bad_configuration", "no redirect_uri")
+      end,
+      "bad_configuration",
+    },
+    {
+      "the script breaks",
+      function()
+        error "broken"
+      end,
+      "internal",
+    },
+  }
+  for _, case in ipairs(refusals) do
+    it("cannot be asked where " .. case[1], function()
+      local rig = new_rig(nil, { authorize = case[2] })
+      rig.respond = function()
+        return errors.fail("timeout", nil, { sent = true })
+      end
+      assert.are.same({ nil, case[3] }, { authorize(rig) })
+      assert.are.equal("none", shown(rig).status)
+    end)
+  end
+end)
+
+describe("consent by polling", function()
+  local rig, answers
+
+  local function poll(...)
+    rig, answers = new_rig(DEVICE), { ... }
+    rig.respond = function()
+      local class = table.remove(answers, 1)
+      if class == "ok" then
+        return one_account.success "a"
+      elseif class == "lost" then
+        return errors.fail("timeout", nil, { sent = true })
+      end
+      return { status = 400, headers = {}, class = class, code = class }
+    end
+    authorize(rig)
+  end
+
+  it("brings a token once the person has decided", function()
+    poll("pending", "pending", "ok")
+    rig.clock:advance(14)
+    assert.are.equal("pending", outcome_of(rig))
+    rig.clock:advance(1)
+    assert.are.equal("succeeded", outcome_of(rig))
+    assert.are.same({ "poll poll poll", "a" }, { urls(rig), rig:served() })
+    assert.are.equal("d", rig.requests[1].body)
+    assert.are.equal("a", rig:record().token_set.access_token)
+  end)
+
+  it("polls five seconds less often each time it is told to slow down", function()
+    poll("slow_down", "slow_down", "pending", "ok")
+    local at = {}
+    for second = 1, 60 do
+      rig.clock:advance(1)
+      if #rig.requests > #at then
+        table.insert(at, second)
+      end
+    end
+    assert.are.same({ 5, 15, 30, 45 }, at)
+  end)
+
+  it("polls less and less often while the provider does not answer", function()
+    poll("lost", "retryable", "ok")
+    rig.clock:advance(5 + 10 + 20)
+    assert.are.equal("succeeded", outcome_of(rig))
+  end)
+
+  it("ends where the person declines", function()
+    poll "credential"
+    rig.clock:advance(100)
+    assert.are.same({ "failed", "credential" }, { outcome_of(rig) })
+    assert.are.equal("poll", urls(rig))
+  end)
+
+  it("ends where nobody decides in time", function()
+    poll()
+    rig.respond = function()
+      return { status = 400, headers = {}, class = "pending" }
+    end
+    rig.clock:advance(601)
+    assert.are.same({ "failed", "timeout" }, { outcome_of(rig) })
+    local count = #rig.requests
+    rig.clock:advance(100)
+    assert.are.equal(count, #rig.requests)
+  end)
+
+  it("keeps the token where the store is down, and says so", function()
+    poll "ok"
+    rig:break_store "commit"
+    rig.clock:advance(5)
+    assert.are.equal("failed", outcome_of(rig))
+    rig:break_store()
+    planner.launch(rig.keeper, rig.account, { kind = "save", delay = 0 })
+    rig.clock:advance(1)
+    assert.are.equal("a", rig:served())
+  end)
+
+  it("ends where the script breaks", function()
+    rig = new_rig(DEVICE, {
+      poll = function()
+        error "broken"
+      end,
+    })
+    authorize(rig)
+    rig.clock:advance(5)
+    assert.are.same({ "failed", "internal" }, { outcome_of(rig) })
+    assert.are.equal("poll", rig:logged("provider_script_failed")[1].kind)
+  end)
+end)
+
+describe("a credential of the account's own", function()
+  local function new_own()
+    return stopped_at_end(one_account.new {
+      provider = {
+        own_credential = function()
+          return "client"
+        end,
+        authorize = error,
+      },
+    })
+  end
+
+  it("is exchanged without a push, and again whenever a token is due", function()
+    local rig = new_own()
+    rig.respond = function()
+      return {
+        status = 200,
+        class = "ok",
+        answer = { access_token = "a" .. #rig.requests, expires_in = 3600 },
+      }
+    end
+    assert.are.equal("exchange", rig.account.plan.kind)
+    for count = 1, 3 do
+      local box = rig:run(rig.keeper.refresh, rig.keeper, "acme")
+      assert.are.equal("a" .. count, box.value.access_token)
+      assert.are.equal("client", rig.requests[count].body)
+    end
+    assert.are.equal("ready", rig.account.status)
+    assert.are.equal("exchange", rig.account.plan.kind)
+    assert.are.same({}, rig:record().pushes)
+  end)
+
+  it("is never spent: where it is refused, the configuration is to blame", function()
+    local rig = new_own()
+    rig.respond = function()
+      return { status = 400, headers = {}, class = "credential", code = "invalid_grant" }
+    end
+    rig:run(rig.keeper.refresh, rig.keeper, "acme")
+    local document = rig.keeper:document "acme"
+    assert.are.same({ "configuration", "retrying" }, { document.last_error.class, document.status })
+    assert.are.equal("exchange", rig.account.plan.kind)
+  end)
+
+  it("is sent again after an unknown outcome, time and again", function()
+    local rig = new_own()
+    rig.respond = function()
+      return errors.fail("timeout", nil, { sent = true })
+    end
+    for count = 1, 5 do
+      rig:run(rig.keeper.refresh, rig.keeper, "acme")
+      assert.are.equal(count, #rig.requests)
+    end
+    assert.are.equal("exchange", rig.account.plan.kind)
+  end)
+
+  it("needs no person", function()
+    local rig = new_own()
+    assert.are.same({ nil, "not_implemented" }, { authorize(rig) })
+  end)
+end)
