@@ -4,13 +4,12 @@
 
 local core = require "usher.core"
 local errors = require "usher.errors"
-local json = require "usher.json"
+local json_request = require "usher.model.json_request"
 local lifetime = require "usher.model.lifetime"
 local query = require "usher.model.query"
 
 local BASE_URL = "https://mavi-backend.memories.ai"
 local PATHS = { exchange = "/auth/api/token/getAccessToken", refresh = "/auth/api/token/refreshAccessToken" }
-local DAY = 24 * 3600
 
 -- Envelope codes, which come with HTTP 200, by what they mean of each kind of request.
 local CLASSES = {
@@ -32,7 +31,7 @@ local memories_ai = {
     push_interval = 600,
     budgets = { exchange = 50, refresh = 500 },
     rotates = false,
-    lifetimes = { access = 2 * 3600, refresh = 60 * DAY },
+    lifetimes = { access = 2 * 3600, refresh = 60 * 24 * 3600 },
   },
 }
 
@@ -58,27 +57,20 @@ function memories_ai.read_callback(request, config)
   return { credential = values.code, subject = (values.clientId:gsub(" ", "+")) }
 end
 
-local function post(config, kind, body)
-  return {
-    method = "POST",
-    url = (config.base_url or BASE_URL):gsub("/+$", "") .. PATHS[kind],
-    headers = { ["Content-Type"] = "application/json", Accept = "application/json" },
-    body = json.encode(body),
-  }
-end
-
 function memories_ai.exchange(config, code, context)
-  return post(config, "exchange", { clientId = context.subject, code = code })
+  local fields = { clientId = context.subject, code = code }
+  return json_request.post(config.base_url or BASE_URL, PATHS.exchange, fields)
 end
 
 function memories_ai.refresh(config, tokens)
-  return tokens.refresh_token and post(config, "refresh", { refreshToken = tokens.refresh_token })
+  local fields = { refreshToken = tokens.refresh_token }
+  return tokens.refresh_token and json_request.post(config.base_url or BASE_URL, PATHS.refresh, fields)
 end
 
 -- The envelope and its code as four digits, "" where it has none; nil where the body is no JSON object.
 local function envelope_of(response)
-  local body = json.decode(response.body)
-  if type(body) ~= "table" then
+  local body = json_request.object(response.body)
+  if not body then
     return nil
   end
   local code = math.type(body.code) == "integer" and ("%04d"):format(body.code) or body.code
@@ -89,22 +81,14 @@ local function has_tokens(body)
   return type(body.data) == "table" and body.data.accessToken ~= nil
 end
 
-local function class_of_error_status(response, kind)
-  local body = envelope_of(response)
+function memories_ai.classify(response, kind)
+  local body, code = envelope_of(response)
   if response.status == 429 then
     return "budget"
-  elseif body and body.error == "invalid_grant" then
-    return GRANT_REFUSED[kind], "invalid_grant"
-  end
-  return "retryable"
-end
-
-function memories_ai.classify(response, kind)
-  if response.status ~= 200 then
-    return class_of_error_status(response, kind)
-  end
-  local body, code = envelope_of(response)
-  if not body then
+  elseif response.status ~= 200 then
+    local is_refused = body and body.error == "invalid_grant"
+    return is_refused and GRANT_REFUSED[kind] or "retryable", is_refused and "invalid_grant" or nil
+  elseif not body then
     return "retryable", "no_json"
   elseif code == "0000" or (code == "0200" or code == "200") and has_tokens(body) then
     return "ok"
