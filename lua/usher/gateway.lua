@@ -11,6 +11,7 @@ local listeners = require "usher.gateway.listeners"
 local log = require "usher.log"
 local parts = require "usher.gateway.parts"
 local requests = require "usher.gateway.requests"
+local trust = require "usher.config.trust"
 local version = require "usher.version"
 
 local gateway = {}
@@ -93,9 +94,16 @@ end
 
 -- starting --------------------------------------------------------------------------------------------
 
+local function socket_warnings(self)
+  local path = self._parts.spots.api.address.path
+  return path and trust.socket_warnings(path) or {}
+end
+
 local function warn(self, settings)
-  for _, warning in ipairs(description.warnings(settings, self._clock:wall())) do
-    self._log:warn(warning.event, warning.fields)
+  for _, warnings in ipairs { description.warnings(settings, self._clock:wall()), socket_warnings(self) } do
+    for _, warning in ipairs(warnings) do
+      self._log:warn(warning.event, warning.fields)
+    end
   end
 end
 

@@ -79,6 +79,13 @@ function usher.secret.file(path)
   return require("usher.config.deferred").file(path)
 end
 
+--- The secret that systemd has as a credential of that name (`LoadCredential=`), without one trailing newline.
+---@param name string
+---@return usher.config.Deferred
+function usher.secret.credential(name)
+  return require("usher.config.deferred").credential(name)
+end
+
 --- The secret in an environment variable, which is overwritten there when it is read.
 ---@param name string
 ---@return usher.config.Deferred

@@ -33,6 +33,34 @@ describe("a deferred secret", function()
     assert.are.equal("the environment variable USHER_SPEC_UNSET is not set", reason)
   end)
 
+  it("of systemd is the file of that name in the folder of credentials", function()
+    local code = [[
+      local deferred = require "usher.config.deferred"
+      local secret, reason = deferred.credential("api-key"):read()
+      io.write(secret and secret:reveal() or reason)
+    ]]
+    temporary.write(folder .. "/api-key", "s3cret\n")
+    assert.are.equal("s3cret", child.run(code, { environment = { CREDENTIALS_DIRECTORY = folder } }))
+    assert.are.equal(
+      "the credential api-key is not there: CREDENTIALS_DIRECTORY is not set",
+      child.run(code, { before = "unset CREDENTIALS_DIRECTORY" })
+    )
+    assert.are.equal("secret(credential api-key)", tostring(deferred.credential "api-key"))
+    for _, name in ipairs { "", "../key", "/etc/key" } do
+      assert.has_error(function()
+        deferred.credential(name)
+      end)
+    end
+  end)
+
+  it("that others could have put there is not read", function()
+    temporary.write(folder .. "/key", "s3cret")
+    assert(os.execute(("chmod 666 %s/key"):format(folder)))
+    local secret, reason = deferred.file(folder .. "/key"):read()
+    assert.is_nil(secret)
+    assert.matches("^the secret cannot be read: .*/key: others may change it", reason)
+  end)
+
   it("in a variable is overwritten there, and stays readable", function()
     local code = [[
       local deferred = require "usher.config.deferred"

@@ -1,8 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- A secret that a configuration names and nobody has read yet: of an environment variable, or of a file. Without the
--- core until it is read.
-
-local source = require "usher.config.source"
+-- A secret that a configuration names and nobody has read yet: of an environment variable, of a file, or one of
+-- systemd's credentials. Without the core until it is read.
 
 local deferred = {}
 
@@ -44,11 +42,20 @@ local function read_variable(name)
 end
 
 local function read_file(path)
-  local bytes, reason = source.read_file(path)
+  local bytes, reason = require("usher.config.trust").read_secret(path)
   if not bytes then
     return nil, "the secret cannot be read: " .. reason
   end
   return require("usher.core").secret.new((bytes:gsub("\r?\n$", "")))
+end
+
+-- systemd's LoadCredential= and SetCredential= put files there.
+local function read_credential(name)
+  local folder = os.getenv "CREDENTIALS_DIRECTORY"
+  if not folder then
+    return nil, ("the credential %s is not there: CREDENTIALS_DIRECTORY is not set"):format(name)
+  end
+  return read_file(folder .. "/" .. name)
 end
 
 local function new(kind, name, read)
@@ -70,6 +77,17 @@ end
 ---@return usher.config.Deferred
 function deferred.file(path)
   return new("file", path, read_file)
+end
+
+--- The secret that systemd has as a credential of that name, without one trailing newline.
+---@param name string
+---@return usher.config.Deferred
+function deferred.credential(name)
+  local secret = new("credential", name, read_credential)
+  if name:find("/", 1, true) then
+    error("usher.secret.credential takes a name without slashes", 2)
+  end
+  return secret
 end
 
 --- Whether a value is a secret that is to be read.

@@ -9,6 +9,7 @@ local refusal = require "usher.config.refusal"
 local rules = require "usher.config.rules"
 local schema = require "usher.config.schema"
 local source = require "usher.config.source"
+local trust = require "usher.config.trust"
 local variables = require "usher.config.variables"
 
 local environment = {}
@@ -28,7 +29,8 @@ end
 -- The variable's text. A secret's own variable is overwritten by reading it.
 local function read(variable, reader)
   local value = variable.secret and reader.secret(variable.name) or nil
-  return source.read(variable.name, reader.getenv, reader.read_file, value)
+  local read_file = reader.read_file or variable.secret and trust.read_secret or nil
+  return source.read(variable.name, reader.getenv, read_file, value)
 end
 
 -- nil without an error: the variable is not set.

@@ -4,6 +4,7 @@
 local core = require "usher.core"
 local errors = require "usher.errors"
 local source = require "usher.config.source"
+local trust = require "usher.config.trust"
 
 local file = {}
 
@@ -61,6 +62,7 @@ function file.run(path)
   if not chunk then
     return fail(with_whole_path(message, path) or path .. ": " .. message)
   end
+  trust.note_code(path)
   local done, value = xpcall(chunk, placing(path), path)
   if not done then
     return fail(value)

@@ -3,6 +3,7 @@
 
 local core = require "usher.core"
 local errors = require "usher.errors"
+local trust = require "usher.config.trust"
 
 local master_key = {}
 
@@ -10,7 +11,6 @@ local KEY_BYTES = 32
 local MAX_FILE_BYTES = 256
 local FILE_MODE = 384 -- 0600
 local FOLDER_MODE = 448 -- 0700
-local OTHERS = 63 -- 0077
 
 local function fail(message)
   return errors.fail("bad_configuration", message)
@@ -56,19 +56,17 @@ local function unreadable(err)
   return err.code == "not_found" and err or errors.new("bad_configuration", err.message)
 end
 
---- The key in a file, which nobody but its owner may be able to read.
+--- The key in a file, which nobody but its owner may be able to read, and nobody else have put there.
 ---@param path string
 ---@return usher.core.Secret? key
 ---@return usher.Error? err bad_configuration; not_found
 function master_key.read(path)
-  local status, err = core.file.status(path)
-  if not status then
-    return nil, unreadable(err)
-  elseif status.mode & OTHERS ~= 0 then
-    return fail(("%s: mode %04o lets others at the key; allowed: 0600"):format(path, status.mode & 4095))
+  local exposure = trust.exposure(path)
+  local fault = exposure and path .. ": " .. exposure or trust.file_fault(path)
+  if fault then
+    return fail(fault)
   end
-  local text
-  text, err = core.file.read(path, MAX_FILE_BYTES)
+  local text, err = core.file.read(path, MAX_FILE_BYTES)
   if not text then
     return nil, unreadable(err)
   end

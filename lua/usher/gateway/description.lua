@@ -14,6 +14,7 @@ local log = require "usher.log"
 local rules = require "usher.config.rules"
 local schema = require "usher.config.schema"
 local sorted = require "usher.config.sorted"
+local trust = require "usher.config.trust"
 local values = require "usher.config.values"
 
 local description = {}
@@ -143,6 +144,10 @@ local function read_certificate(settings)
   if not tls or not tls.cert then
     return {}
   end
+  local fault = trust.note_secret(tls.key)
+  if fault then
+    return { schema.finding({ "callback", "tls", "key" }, "cannot be used: " .. fault) }
+  end
   local certificate, err = core.tls.open(tls.cert, tls.key)
   certificates[settings] = certificate
   return err and { schema.finding({ "callback", "tls", err.file }, err.message) } or {}
@@ -178,6 +183,19 @@ local function check_access(settings)
   return findings
 end
 
+-- A folder that is not there yet is for the listener to tell.
+local function check_sockets(settings)
+  local findings = {}
+  for _, part in ipairs { "api", "callback" } do
+    local path = settings[part].listen:match "^unix:(.*)$"
+    local fault = path and trust.socket_fault(path)
+    if fault then
+      table.insert(findings, schema.finding({ part, "listen" }, "has an unsafe place: " .. fault))
+    end
+  end
+  return findings
+end
+
 local function check_rules(settings)
   if not settings.api.listen then
     return { schema.finding({ "api", "listen" }, "is required: the environment names no folder for a socket") }
@@ -204,7 +222,14 @@ function description.read(raw)
     return schema.failure(findings)
   end
   local settings = settings_of(raw)
-  for _, step in ipairs { read_secrets, check_rules, check_access, read_certificate, check_callback } do
+  for _, step in ipairs {
+    read_secrets,
+    check_rules,
+    check_sockets,
+    check_access,
+    read_certificate,
+    check_callback,
+  } do
     findings = step(settings)
     if #findings > 0 then
       return schema.failure(findings)
@@ -226,6 +251,7 @@ end
 ---@return usher.config.Warning[]
 function description.warnings(settings, now)
   local warnings, certificate = rules.warnings(settings), certificates[settings]
+  append(warnings, trust.warnings())
   table.insert(warnings, certificate and rules.expiry_warning(certificate:expires_at(), now))
   return warnings
 end

@@ -4,6 +4,7 @@
 
 local core = require "usher.core"
 local errors = require "usher.errors"
+local trust = require "usher.config.trust"
 
 local listeners = {}
 
@@ -43,6 +44,10 @@ local function share(part, spot, mode)
 end
 
 local function open(self, part, spot)
+  local fault = spot.address.path and trust.socket_fault(spot.address.path)
+  if fault then
+    return refuse(part, "listen", errors.new("bad_configuration", fault))
+  end
   local listener, err = core.listener.open {
     host = spot.address.host,
     port = spot.address.port,

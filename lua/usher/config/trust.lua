@@ -1,0 +1,165 @@
+-- SPDX-License-Identifier: MIT
+-- Whether others could have put a file there, may change it, or may read it: asked before a secret is taken
+-- from it, before code is, and before a socket is put beside it. A folder that only we and root may write cannot change
+-- between the question and the use.
+
+local core = require "usher.core"
+local sorted = require "usher.config.sorted"
+local source = require "usher.config.source"
+
+local trust = {}
+
+local WRITABLE_BY_OTHERS = 18 -- 0022
+local OPEN_TO_OTHERS = 63 -- 0077
+local READABLE_BY_GROUP = 32 -- 0040: how an access control list shows, too
+local STICKY = 512 -- 01000
+local PERMISSIONS = 4095
+
+-- What people should know of files that were read all the same, by path.
+---@type table<string, usher.config.Warning>
+local concerns = {}
+
+local function warning(path, event, reason)
+  return reason
+    and { path = path .. ":", reason = reason, event = event, fields = { file = path, reason = reason } }
+end
+
+-- Ours, root's, or of whoever owns the whole tree, which is how a namespace without root shows root's.
+local function is_trusted(uid)
+  local root = core.file.status "/"
+  return uid == core.identity.own() or uid == 0 or root ~= nil and uid == root.uid
+end
+
+local function folder_of(path)
+  local folder = path:match "^(.*)/[^/]*$"
+  return folder == "" and "/" or folder or "."
+end
+
+local function resolved_folder(path)
+  return core.file.resolve(folder_of(path)) or folder_of(path)
+end
+
+local function written(status)
+  return ("mode %04o"):format(status.mode & PERMISSIONS)
+end
+
+-- A sticky folder lets everybody make files, and touch only their own.
+local function folder_fault(folder, may_be_sticky)
+  local status = core.file.status(folder)
+  if not status then
+    return nil
+  elseif not is_trusted(status.uid) then
+    return ("%s: the folder belongs to another user (uid %d)"):format(folder, status.uid)
+  elseif status.mode & WRITABLE_BY_OTHERS ~= 0 and not (may_be_sticky and status.mode & STICKY ~= 0) then
+    return ("%s: others may write in the folder (%s); allowed: 0755"):format(folder, written(status))
+  end
+end
+
+local function file_fault(path, status)
+  if not is_trusted(status.uid) then
+    return ("%s: belongs to another user (uid %d)"):format(path, status.uid)
+  elseif status.type ~= "link" and status.mode & WRITABLE_BY_OTHERS ~= 0 then
+    return ("%s: others may change it (%s)"):format(path, written(status))
+  end
+  return folder_fault(folder_of(path), true)
+end
+
+-- What is wrong with a file, and with a symbolic link that leads to it. nil: nothing, or there is no file, which
+-- whoever reads it tells better.
+local function fault_of(path)
+  local link = core.file.link_status(path)
+  local fault = link and file_fault(path, link)
+  if fault or not link or link.type ~= "link" then
+    return fault
+  end
+  local target = core.file.resolve(path)
+  local status = target and core.file.status(target)
+  return status and file_fault(target, status)
+end
+
+-- systemd hands credentials over in a folder that it guards, readable through an access control list.
+local function is_credential(path)
+  local folder = os.getenv "CREDENTIALS_DIRECTORY"
+  local given, found = folder and core.file.resolve(folder), core.file.resolve(path)
+  return given ~= nil and found ~= nil and folder_of(found) == given
+end
+
+--- What lets others read a secret's file; nil: nobody else may, or it is one of systemd's credentials.
+---@param path string
+---@return string? phrase
+function trust.exposure(path)
+  local status = core.file.status(path)
+  local open = status and status.mode & OPEN_TO_OTHERS or 0
+  if open == 0 or open == READABLE_BY_GROUP and is_credential(path) then
+    return nil
+  end
+  return written(status) .. " lets others at the secret; allowed: 0600"
+end
+
+--- What would let others choose the secret in a file: it, a link to it or one of their folders is theirs, or theirs
+--- to change.
+---@param path string
+---@return string? fault begins with a path
+function trust.file_fault(path)
+  return fault_of(path)
+end
+
+--- Says whether a secret's file may be read, and notes where others may read it too.
+---@param path string
+---@return string? fault where others might have put it there
+function trust.note_secret(path)
+  local fault = fault_of(path)
+  concerns[path] = not fault and warning(path, "secret_exposed", trust.exposure(path)) or nil
+  return fault
+end
+
+--- What a secret's file holds. One that others might have put there is not read.
+---@param path string
+---@return string? bytes
+---@return string? reason
+function trust.read_secret(path)
+  local fault = trust.note_secret(path)
+  if fault then
+    return nil, fault
+  end
+  return source.read_file(path)
+end
+
+--- Notes a file of code that others may change: they decide what runs here.
+---@param path string
+function trust.note_code(path)
+  local fault = fault_of(path)
+  concerns[path] = warning(path, "code_changeable", fault and "what stands there runs here, and " .. fault)
+end
+
+--- What people should know of the files read so far, in the order of their paths.
+---@return usher.config.Warning[]
+function trust.warnings()
+  local list = {}
+  for _, path in ipairs(sorted.keys(concerns)) do
+    table.insert(list, concerns[path])
+  end
+  return list
+end
+
+--- What would let others put a socket of theirs in the place of ours.
+---@param path string of the socket
+---@return string? fault begins with the folder
+function trust.socket_fault(path)
+  return folder_fault(resolved_folder(path), false)
+end
+
+--- The folders above a socket's own in which others may rename what leads to it.
+---@param path string of the socket
+---@return usher.config.Warning[]
+function trust.socket_warnings(path)
+  local list, folder = {}, resolved_folder(path)
+  while folder ~= "/" and folder ~= "." do
+    folder = folder_of(folder)
+    local fault = folder_fault(folder, true)
+    table.insert(list, fault and warning(path, "socket_replaceable", fault) or nil)
+  end
+  return list
+end
+
+return trust
