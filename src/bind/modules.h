@@ -18,6 +18,7 @@
     X(digest)                                                                                                \
     X(aead)                                                                                                  \
     X(cbc)                                                                                                   \
+    X(signature)                                                                                             \
     X(file)                                                                                                  \
     X(identity)                                                                                              \
     X(process)                                                                                               \

@@ -256,6 +256,24 @@ function core.cbc.encrypt(key, iv, plaintext) end
 ---@return usher.Error? err
 function core.cbc.decrypt(key, iv, ciphertext) end
 
+core.signature = {}
+---Signs as JSON Web Algorithms (RFC 7518) do: ES256 gives r and s, 32 bytes each. `key` is an unencrypted private key
+---in PEM, on P-256 or RSA of at least 2048 bits, else bad_key.
+---@param algorithm "ES256"|"RS256"
+---@param key usher.core.Secret|string
+---@param bytes string
+---@return string? signature
+---@return usher.Error? err
+function core.signature.sign(algorithm, key, bytes) end
+---Whether a signature is genuine. `key` is a public key in PEM.
+---@param algorithm "ES256"|"RS256"
+---@param key usher.core.Secret|string
+---@param bytes string
+---@param signature string
+---@return boolean? is_valid
+---@return usher.Error? err bad_key
+function core.signature.verify(algorithm, key, bytes, signature) end
+
 -- file, process ---------------------------------------------------------------------------------------
 
 core.file = {}
