@@ -11,6 +11,7 @@ local listeners = require "usher.gateway.listeners"
 local log = require "usher.log"
 local parts = require "usher.gateway.parts"
 local requests = require "usher.gateway.requests"
+local supervisor = require "usher.gateway.supervisor"
 local trust = require "usher.config.trust"
 local version = require "usher.version"
 
@@ -161,6 +162,7 @@ function Gateway:start()
   end
   self._is_serving = true
   report(self, "gateway_started")
+  self._supervisor:ready()
   return true
 end
 
@@ -219,11 +221,17 @@ local function enter(self)
     self._reloading:wait()
   end
   self._reloading = core.future.new()
+  if self._is_serving then
+    self._supervisor:reloading()
+  end
 end
 
 local function leave(self)
   local ended = self._reloading
   self._reloading = nil
+  if self._is_serving then
+    self._supervisor:ready()
+  end
   ended:resolve()
 end
 
@@ -264,6 +272,7 @@ function Gateway:stop(seconds)
   end
   self._stopped, self._is_serving = core.future.new(), false
   self._log:info("gateway_stopping", {})
+  self._supervisor:stopping()
   if self._reloading then
     self._reloading:wait()
   end
@@ -288,6 +297,7 @@ end
 ---@class usher.gateway.options
 ---@field clock? usher.Clock
 ---@field log? usher.Logger
+---@field supervisor? usher.gateway.Supervisor who is told of start, reload and end; default: nobody
 ---@field load? fun(): usher.gateway.Description?, usher.Error? reads the configuration anew, for a reload
 
 --- A gateway that has opened nothing yet.
@@ -303,6 +313,7 @@ function gateway.new(raw, options)
   end
   local self = setmetatable({ _store = settings.store, _load = options.load }, Gateway)
   self._requests = requests.new()
+  self._supervisor = options.supervisor or supervisor.new(function() end)
   self._clock = options.clock or clock.system()
   self._log = options.log or log.new(settings.log)
   conceal(self, settings)

@@ -12,7 +12,7 @@ enum usher_error usher_process_harden(void) {
     umask(S_IRWXG | S_IRWXO);
     // A write beyond the limit of a file's size is to fail like one on a full disk.
     signal(SIGXFSZ, SIG_IGN);
-    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0)
         return usher_error_from_errno(errno);
     return USHER_ERROR_NONE;
 }

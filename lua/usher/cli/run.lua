@@ -83,7 +83,7 @@ local function fail_to_start(err, path)
 end
 
 --- The gateway for a command line, ready to start.
-local function make_gateway(path)
+local function make_gateway(path, supervisor)
   local function load()
     return require("usher.cli.description").load(path)
   end
@@ -91,12 +91,24 @@ local function make_gateway(path)
   if not description then
     return nil, err
   end
-  return require("usher.gateway").new(description, { load = load })
+  return require("usher.gateway").new(description, { load = load, supervisor = supervisor })
+end
+
+-- A process whose memory others can read is none to give secrets to.
+local function harden()
+  local hardened, err = require("usher.core").process.harden()
+  if not hardened then
+    exit.complain("this process cannot be closed to others: " .. err.message)
+  end
+  return hardened
 end
 
 function run.run(arguments)
-  require("usher.core").process.harden()
-  local gateway, err = make_gateway(arguments.config)
+  if not harden() then
+    return exit.INTERNAL
+  end
+  local supervisor <close> = require("usher.gateway.supervisor").new(os.getenv)
+  local gateway, err = make_gateway(arguments.config, supervisor)
   if not gateway then
     return fail_to_start(err, arguments.config)
   end
