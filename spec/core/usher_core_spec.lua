@@ -27,6 +27,24 @@ describe("usher.core", function()
     assert.are.equal("one context", future:wait())
   end)
 
+  it("keeps its tasks when it is loaded again", function()
+    local output, ok = run [[
+      local core = require "usher.core"
+      local future = core.future.new()
+      core.loop:spawn(function() print(future:wait()) end)
+      core.loop:step()
+      package.loaded["usher.core"] = nil
+      local again = require "usher.core"
+      collectgarbage()
+      collectgarbage()
+      print(again.loop:tasks())
+      future:resolve "here"
+      again.loop:run()
+    ]]
+    assert.are.equal("1\nhere\n", output)
+    assert.is_true(ok)
+  end)
+
   it("lets the state close with everything open", function()
     local output, ok = run [[
       local core = require "usher.core"

@@ -38,8 +38,11 @@ static const struct usher_class task_class = {"usher.task", methods, NULL, task_
 
 void usher_task_register(lua_State *L) {
     usher_class_register(L, &task_class);
-    lua_newtable(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &tasks_key);
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &tasks_key) == LUA_TNIL) {
+        lua_newtable(L);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &tasks_key);
+    }
+    lua_pop(L, 1);
 }
 
 void usher_task_push(lua_State *L, struct usher_task *task) {

@@ -19,6 +19,7 @@ struct usher_task_owner {
     void *arg;
 };
 
+// Once per state; again without effect: the tasks there are stay. May raise.
 void usher_task_register(lua_State *L);
 
 // Takes a function and `arguments` values from the top of the stack and pushes the new task, anchored until
