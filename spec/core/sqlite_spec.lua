@@ -170,6 +170,26 @@ describe("sqlite", function()
     end, "create must be a list of strings", 1, true)
   end)
 
+  it("counts the statements itself, whatever the list says of its length", function()
+    for _, length in ipairs { -1, 1 << 61, (1 << 61) + 1 } do
+      local list = setmetatable({ CREATE[1], "CREATE TABLE other (a)" }, {
+        __len = function()
+          return length
+        end,
+      })
+      assert(open({ create = list })):close()
+      os.remove(path)
+      os.remove(path .. "-wal")
+    end
+    local many = {}
+    for index = 1, 101 do
+      many[index] = CREATE[1]
+    end
+    assert.error_matches(function()
+      open { create = many }
+    end, "too many statements to create", 1, true)
+  end)
+
   describe("refuses", function()
     local function refuses(code, ...)
       local engine, err = ...

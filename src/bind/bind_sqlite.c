@@ -12,6 +12,9 @@
 enum { ARGUMENT_OPTIONS = 1 };
 enum { ARGUMENT_SELF = 1, ARGUMENT_STEPS = 2 };
 
+// Of what makes a new file, of one transaction, of one step.
+enum { MAX_STATEMENTS = 100, MAX_STEPS = 1000, MAX_PARAMETERS = 100 };
+
 struct engine {
     struct usher_context *context;
     struct usher_sqlite_worker *worker; // NULL: closed
@@ -205,18 +208,19 @@ static void check_create(lua_State *L, struct usher_sqlite_options *options) {
         return;
     luaL_argcheck(L, lua_istable(L, -1), ARGUMENT_OPTIONS, "create must be a list of statements");
     int list = lua_gettop(L);
-    lua_Integer count = luaL_len(L, list);
-    const char **statements = lua_newuserdatauv(L, ((size_t)count + 1) * sizeof *statements, 0);
-    luaL_checkstack(L, (int)count + LUA_MINSTACK, "too many statements");
-    for (lua_Integer i = 0; i < count; i++) {
-        lua_rawgeti(L, list, i + 1);
+    lua_Unsigned count = lua_rawlen(L, list);
+    luaL_argcheck(L, count <= MAX_STATEMENTS, ARGUMENT_OPTIONS, "too many statements to create");
+    const char **statements = lua_newuserdatauv(L, (count + 1) * sizeof *statements, 0);
+    luaL_checkstack(L, (int)count + LUA_MINSTACK, "no room for the statements");
+    for (lua_Unsigned i = 0; i < count; i++) {
+        lua_rawgeti(L, list, (lua_Integer)i + 1);
         luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, ARGUMENT_OPTIONS,
                       "create must be a list of strings");
         statements[i] = lua_tostring(L, -1);
     }
     options->may_create = true;
     options->create = statements;
-    options->create_count = (size_t)count;
+    options->create_count = count;
 }
 
 // Nobody will have the engine.
@@ -287,7 +291,7 @@ static lua_Integer count_parameters(lua_State *L, int step) {
     lua_getfield(L, -1, "n");
     lua_Integer count = lua_isnil(L, -1) ? luaL_len(L, -2) : luaL_checkinteger(L, -1);
     lua_pop(L, 1);
-    if (count < 0 || count > 100)
+    if (count < 0 || count > MAX_PARAMETERS)
         luaL_error(L, "step %d: too many parameters", step);
     return count;
 }
@@ -318,7 +322,7 @@ static void read_step(lua_State *L, struct usher_sqlite_step *step, int number) 
 static struct transaction *read_steps(lua_State *L) {
     luaL_checktype(L, ARGUMENT_STEPS, LUA_TTABLE);
     lua_Integer count = luaL_len(L, ARGUMENT_STEPS);
-    luaL_argcheck(L, count > 0 && count <= 1000, ARGUMENT_STEPS, "1 to 1000 steps expected");
+    luaL_argcheck(L, count > 0 && count <= MAX_STEPS, ARGUMENT_STEPS, "1 to 1000 steps expected");
     struct transaction *transaction = usher_class_new(L, &transaction_class, sizeof *transaction, 0);
     struct usher_sqlite_job *job = usher_sqlite_job_new((size_t)count);
     if (job == NULL) {

@@ -502,7 +502,7 @@ function core.transfer.perform(request) end
 
 ---@class usher.core.sqlite.options
 ---@field path string
----@field create? string[] statements for a new file; without it a missing file is not_found
+---@field create? string[] at most 100 statements for a new file; without it a missing file is not_found
 ---@field application_id integer of the file: another is store_foreign, as are an empty file and one that is no SQLite
 
 ---A statement, its parameters by position (string: TEXT, integer, nil) and, with `guard`, the demand that it changes
