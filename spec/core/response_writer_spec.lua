@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 require "spec.support.paths"
+local child = require "spec.support.child"
 local core = require "usher.core"
 
 describe("response writer", function()
@@ -62,6 +63,28 @@ describe("response writer", function()
     } do
       assert.is_false(pcall(core.http.format_response, response, true))
     end
+  end)
+
+  it("raises where a finalizer changes the headers while they are read", function()
+    -- From here on every allocation collects all garbage, and each collection adds a header.
+    local output = child.run [[
+      local core = require "usher.core"
+      local headers, count = { a = "1" }, 0
+      local function litter()
+        setmetatable({}, { __gc = function()
+          count = count + 1
+          headers["b" .. count] = "2"
+          litter()
+        end })
+      end
+      litter()
+      collectgarbage("incremental", 1, 1000, 30)
+      collectgarbage()
+      local ok, message = pcall(core.http.format_response, { status = 200, headers = headers }, true)
+      collectgarbage "stop"
+      io.write(tostring(ok), " ", tostring(message))
+    ]]
+    assert.are.equal("false response.headers: changed while they were read", output)
   end)
 
   it("knows the status of every parser error", function()

@@ -83,9 +83,13 @@ static const struct usher_field *get_fields(lua_State *L, int index, size_t *out
     size_t capacity = 0;
     for (lua_pushnil(L); lua_next(L, headers) != 0; lua_pop(L, 1))
         capacity++;
+    // Collects garbage, and a finalizer may change the table.
     struct usher_field *fields = lua_newuserdatauv(L, (capacity + 1) * sizeof *fields, 0);
-    for (lua_pushnil(L); lua_next(L, headers) != 0; lua_pop(L, 1))
+    for (lua_pushnil(L); lua_next(L, headers) != 0; lua_pop(L, 1)) {
+        if (*out_count == capacity)
+            luaL_error(L, "response.headers: changed while they were read");
         fields[(*out_count)++] = check_field(L, -2, -1);
+    }
     return fields;
 }
 
