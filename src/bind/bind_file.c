@@ -17,11 +17,15 @@ enum { MAKE_MODE = 2 };
 enum { SET_GROUP = 2 };
 enum { SET_MODE = 2 };
 
-static const char *check_path(lua_State *L) {
+static const char *check_name(lua_State *L, int index) {
     size_t length;
-    const char *path = luaL_checklstring(L, ARGUMENT_PATH, &length);
-    luaL_argcheck(L, length == strlen(path), ARGUMENT_PATH, "a path cannot contain a zero byte");
-    return path;
+    const char *name = luaL_checklstring(L, index, &length);
+    luaL_argcheck(L, length == strlen(name), index, "a name cannot contain a zero byte");
+    return name;
+}
+
+static const char *check_path(lua_State *L) {
+    return check_name(L, ARGUMENT_PATH);
 }
 
 static mode_t check_mode(lua_State *L, int index) {
@@ -118,7 +122,7 @@ static int l_make_directory(lua_State *L) {
 
 static int l_set_group(lua_State *L) {
     const char *path = check_path(L);
-    const char *group = luaL_checkstring(L, SET_GROUP);
+    const char *group = check_name(L, SET_GROUP);
     return push_done(L, path, usher_file_set_group(path, group));
 }
 
