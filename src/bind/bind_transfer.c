@@ -3,6 +3,7 @@
 #include "context.h"
 #include "failure.h"
 #include "future.h"
+#include "http_message.h"
 #include "modules.h"
 #include "transfer.h"
 
@@ -82,30 +83,6 @@ static int push_failure(lua_State *L, enum usher_error error, const char *messag
     return 2;
 }
 
-static void push_lower_case(lua_State *L, struct usher_text text) {
-    luaL_Buffer buffer;
-    luaL_buffinit(L, &buffer);
-    for (size_t i = 0; i < text.length; i++) {
-        char c = text.bytes[i];
-        luaL_addchar(&buffer, (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c));
-    }
-    luaL_pushresult(&buffer);
-}
-
-// Adds the field to the table on top of the stack, joined to what is there (RFC 9110 5.3).
-static void add_field(lua_State *L, const struct usher_field *field) {
-    push_lower_case(L, field->name);
-    lua_pushvalue(L, -1);
-    if (lua_rawget(L, -3) == LUA_TSTRING) {
-        lua_pushfstring(L, "%s, %s", lua_tostring(L, -1), field->value.bytes);
-        lua_remove(L, -2);
-    } else {
-        lua_pop(L, 1);
-        lua_pushlstring(L, field->value.bytes, field->value.length);
-    }
-    lua_rawset(L, -3);
-}
-
 static int push_response(lua_State *L, const struct usher_transfer *transfer) {
     lua_createtable(L, 0, 3);
     lua_pushinteger(L, usher_transfer_status(transfer));
@@ -114,7 +91,7 @@ static int push_response(lua_State *L, const struct usher_transfer *transfer) {
     void *cursor = NULL;
     struct usher_field field;
     while (usher_transfer_next_field(transfer, &cursor, &field))
-        add_field(L, &field);
+        usher_http_message_add_field(L, &field);
     lua_setfield(L, -2, "headers");
     struct usher_text body = usher_transfer_body(transfer);
     lua_pushlstring(L, body.bytes, body.length);

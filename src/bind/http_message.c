@@ -14,9 +14,18 @@ static void set_text(lua_State *L, const char *key, struct usher_text text) {
     lua_setfield(L, -2, key);
 }
 
-// Adds the field to the table on top of the stack, joined to what is there (RFC 9110 5.3).
-static void add_field(lua_State *L, const struct usher_field *field) {
-    lua_pushlstring(L, field->name.bytes, field->name.length);
+static void push_lower_case(lua_State *L, struct usher_text text) {
+    luaL_Buffer buffer;
+    char *out = luaL_buffinitsize(L, &buffer, text.length);
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.bytes[i];
+        out[i] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    }
+    luaL_pushresultsize(&buffer, text.length);
+}
+
+void usher_http_message_add_field(lua_State *L, const struct usher_field *field) {
+    push_lower_case(L, field->name);
     lua_pushvalue(L, -1);
     bool is_repeated = lua_rawget(L, -3) == LUA_TSTRING;
     if (is_repeated)
@@ -37,7 +46,7 @@ void usher_http_message_push_request(lua_State *L, const struct usher_request *r
     set_text(L, "body", request->body);
     lua_createtable(L, 0, (int)request->field_count);
     for (size_t i = 0; i < request->field_count; i++)
-        add_field(L, &request->fields[i]);
+        usher_http_message_add_field(L, &request->fields[i]);
     lua_setfield(L, -2, "headers");
     lua_pushstring(L, request->minor_version == 0 ? "1.0" : "1.1");
     lua_setfield(L, -2, "version");

@@ -7,9 +7,14 @@
 #include <stdbool.h>
 
 struct usher_buffer;
+struct usher_field;
 struct usher_request;
 struct usher_request_limits;
 struct usher_response;
+
+// Adds the field to the table on top of the stack, under its name in lower case, joined to what is there
+// (RFC 9110 5.3). May raise.
+void usher_http_message_add_field(lua_State *L, const struct usher_field *field);
 
 // Pushes the request as a handler gets it (usher.core.Request). `remote` NULL: without one. May raise.
 void usher_http_message_push_request(lua_State *L, const struct usher_request *request, const char *remote);
