@@ -66,7 +66,7 @@ describe("response writer", function()
   end)
 
   it("raises where a finalizer changes the headers while they are read", function()
-    -- From here on every allocation collects all garbage, and each collection adds a header.
+    -- From here on every new object collects all garbage, and each collection adds a header.
     local output = child.run [[
       local core = require "usher.core"
       local headers, count = { a = "1" }, 0

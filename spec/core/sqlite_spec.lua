@@ -330,6 +330,42 @@ describe("sqlite", function()
       assert.are.equal("closed", select(2, engine:transaction { { "SELECT 1" } }).code)
     end)
 
+    it("may come from a finalizer, in the midst of a transaction's start", function()
+      local output = child.run(([[
+        local core = require "usher.core"
+        local options = { path = %q, application_id = 1, create = { "CREATE TABLE t (a)" } }
+
+        -- Closes the engine in the n-th collection of garbage, and lets its thread end.
+        local function close_later(engine, n)
+          setmetatable({}, { __gc = function()
+            if n > 1 then return close_later(engine, n - 1) end
+            engine:close()
+            os.execute "sleep 0.02"
+          end })
+        end
+
+        local function attempt(n)
+          local steps, engine = { { "INSERT INTO t VALUES (1)" } }, assert(core.sqlite.open(options))
+          close_later(engine, n)
+          collectgarbage "restart"
+          collectgarbage("incremental", 1, 1000, 30) -- every new object collects all garbage
+          collectgarbage()
+          local results, err = engine:transaction(steps)
+          collectgarbage "stop"
+          engine:close()
+          return results and results[1].changes or err.code
+        end
+
+        core.loop:spawn(function()
+          for n = 2, 20 do
+            io.write(attempt(n), " ")
+          end
+        end)
+        core.loop:run()
+      ]]):format(path))
+      assert.matches("^[closed ]+[1 ]+$", output)
+    end)
+
     it("happens in the background where a cancelled task cannot wait", function()
       local is_ready
       local task = core.loop:spawn(function()

@@ -341,14 +341,20 @@ static struct transaction *read_steps(lua_State *L) {
 static int m_transaction(lua_State *L) {
     struct engine *engine = usher_class_check(L, ARGUMENT_SELF, &engine_class);
     struct transaction *transaction = read_steps(L);
+    int index = lua_gettop(L);
     usher_future_check_wait(L);
-    if (!engine_is_open(engine))
-        return usher_failure_push(L, USHER_ERROR_CLOSED, "the store is closed");
-    usher_reference_set(L, &transaction->anchor);
     usher_future_new(L);
     lua_pushvalue(L, -1);
     usher_reference_set(L, &transaction->future);
-    anchor(L, engine, ARGUMENT_SELF);
+    if (engine_is_open(engine))
+        anchor(L, engine, ARGUMENT_SELF);
+    lua_pushvalue(L, index);
+    usher_reference_set(L, &transaction->anchor);
+    // After the last allocation, which may run a finalizer that closes the engine.
+    if (!engine_is_open(engine)) {
+        usher_reference_clear(L, &transaction->anchor);
+        return usher_failure_push(L, USHER_ERROR_CLOSED, "the store is closed");
+    }
     struct usher_sqlite_job *job = transaction->job;
     transaction->job = NULL;
     job->owner = transaction;
