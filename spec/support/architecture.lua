@@ -51,6 +51,7 @@ local SEEN_THROUGH = {
   http_message = "http",
   request_policy = "http",
   request_scan = "request_parser",
+  sqlite_transaction = "sqlite",
   tls_session = "tls",
   transfer_request = "transfer",
 }
