@@ -11,7 +11,8 @@ describe("process", function()
 
   -- That it is not dumpable only C can see: process_test.c.
   it("hardens itself", function()
-    local output = child.run [[
+    local output = child.run(
+      [[
       local core = require "usher.core"
       local function status(name, pattern)
         for line in io.lines("/proc/self/" .. name) do
@@ -26,7 +27,10 @@ describe("process", function()
       print(status("limits", "^Max core file size%s+(%d+)%s+0%s"))
       local ignored = tonumber(status("status", "^SigIgn:%s+(%x+)"), 16)
       print(ignored >> 24 & 1) -- SIGXFSZ, 25
-    ]]
-    assert.are.equal("0077\n0\n1\n", output)
+      print(status("limits", "^Max open files%s+(%d+)%s"))
+    ]],
+      { before = "ulimit -Sn 100; ulimit -Hn 300" }
+    )
+    assert.are.equal("0077\n0\n1\n300\n", output)
   end)
 end)

@@ -53,7 +53,7 @@ function socket_client.run(fn, ...)
   return table.unpack(results, 1, results.n)
 end
 
-local function connected(address)
+local function connected(address, source)
   local path = address:match "^unix:(.*)$"
   if path then
     local plain = unix.stream and unix.stream() or unix()
@@ -61,14 +61,18 @@ local function connected(address)
   end
   local host, port = address:match "^%[?(.-)%]?:(%d+)$"
   local plain = host:find ":" and socket.tcp6() or socket.tcp4()
+  if source then
+    assert(plain:bind(source, 0))
+  end
   return plain, plain:connect(host, tonumber(port))
 end
 
 --- Connects to what `listener:address()` says.
 ---@param address string
+---@param source? string address of the client itself
 ---@return usher.spec.SocketClient
-function socket_client.connect(address)
-  local plain, ok, message = connected(address)
+function socket_client.connect(address, source)
+  local plain, ok, message = connected(address, source)
   assert(ok, message)
   plain:settimeout(0)
   return setmetatable({ socket = plain, received = "", ended = false }, Client)

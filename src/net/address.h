@@ -22,4 +22,8 @@ socklen_t usher_address_length(const struct sockaddr_storage *address);
 // written as IPv4, so that one peer has one name.
 void usher_address_format(const struct sockaddr_storage *address, char out[USHER_ADDRESS_TEXT_BYTES]);
 
+// Who sends, as far as addresses can tell: an IPv4 address, or the /64 network that one IPv6 host has to
+// itself. 0 for a Unix socket.
+uint64_t usher_address_source(const struct sockaddr_storage *address);
+
 #endif

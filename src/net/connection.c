@@ -30,6 +30,7 @@ struct usher_connection {
     bool has_ended;           // the peer sent its last byte
     bool is_transport_closed; // the socket is gone and calls no more
     struct usher_peer *peer;  // NULL: on TCP, or not known
+    uint64_t source;
     char remote[USHER_ADDRESS_TEXT_BYTES];
 };
 
@@ -305,6 +306,7 @@ enum usher_error usher_connection_open(struct usher_connection_group *group, int
         return USHER_ERROR_OUT_OF_MEMORY;
     }
     usher_address_format(peer, connection->remote);
+    connection->source = usher_address_source(peer);
     if (peer->ss_family == AF_UNIX)
         connection->peer = usher_peer_read(descriptor);
     group->allocated++;
@@ -316,6 +318,10 @@ enum usher_error usher_connection_open(struct usher_connection_group *group, int
 
 const char *usher_connection_remote(const struct usher_connection *connection) {
     return connection->remote;
+}
+
+uint64_t usher_connection_source(const struct usher_connection *connection) {
+    return connection->source;
 }
 
 const struct usher_peer *usher_connection_peer(const struct usher_connection *connection) {

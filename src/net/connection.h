@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 struct usher_buffer;
@@ -70,6 +71,9 @@ const char *usher_connection_remote(const struct usher_connection *connection);
 
 // Who is there, on a Unix socket; NULL on TCP, and where the kernel does not say.
 const struct usher_peer *usher_connection_peer(const struct usher_connection *connection);
+
+// As usher_address_source says.
+uint64_t usher_connection_source(const struct usher_connection *connection);
 
 // For a response that is owed: where it is to be appended, and as what: keep_alive, is_head, minor_version
 // and date are filled in. NULL where the connection has gone. usher_connection_send or usher_connection_fail

@@ -2,6 +2,7 @@
 #include "listener.h"
 
 #include "address.h"
+#include "admission.h"
 #include "loop.h"
 #include "socket_file.h"
 #include "timer.h"
@@ -33,7 +34,8 @@ struct usher_listener {
     struct usher_timer *pause;
     struct usher_timer *drain_timer;
     struct usher_socket_file file;
-    size_t max_connections;
+    struct usher_admission admission;
+    bool is_full; // while paused: for that reason
     bool is_poll_closed;
     bool is_closed;
     void (*on_drained)(void *arg); // NULL: nobody is to be told
@@ -68,8 +70,16 @@ static void go_on(struct usher_listener *listener) {
         tell_drained(listener);
 }
 
+static void on_pause_ended(void *arg);
+
+// Who waits because the listener was full need not wait for the timer.
 static void on_connection_freed(struct usher_connection_group *group) {
-    go_on((struct usher_listener *)group);
+    struct usher_listener *listener = (struct usher_listener *)group;
+    if (listener->is_full && !listener->is_poll_closed && listener->pause != NULL) {
+        usher_timer_stop(listener->pause);
+        on_pause_ended(listener);
+    }
+    go_on(listener);
 }
 
 static void on_poll_closed(uv_handle_t *handle) {
@@ -83,20 +93,6 @@ static void on_deadline_passed(struct usher_deadline *deadline, void *arg) {
     usher_connection_expire(usher_connection_of(deadline));
 }
 
-// Who is closed to make room: those who want nothing of us right now, oldest first, then those who have not
-// asked yet. Never one whose request has been taken: NULL where all are such.
-static struct usher_connection *dispensable(const struct usher_listener *listener) {
-    static const enum usher_connection_status order[] = {USHER_CONNECTION_IDLE, USHER_CONNECTION_LINGERING,
-                                                         USHER_CONNECTION_HANDSHAKE, USHER_CONNECTION_HEADERS,
-                                                         USHER_CONNECTION_BODY};
-    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
-        struct usher_deadline *oldest = usher_deadline_queue_oldest(listener->group.deadlines, order[i]);
-        if (oldest != NULL)
-            return usher_connection_of(oldest);
-    }
-    return NULL;
-}
-
 // The peer gave up while it waited, in one of the ways that accept(2) lists for Linux: on to the next one.
 static bool is_passing(int error_number) {
     static const int passing[] = {EINTR,     ECONNABORTED, EPROTO,       ENETDOWN,   ENOPROTOOPT,
@@ -107,26 +103,27 @@ static bool is_passing(int error_number) {
     return false;
 }
 
-enum outcome { OUTCOME_ACCEPTED, OUTCOME_NOBODY, OUTCOME_FAILED };
+enum outcome { OUTCOME_ACCEPTED, OUTCOME_NOBODY, OUTCOME_FULL, OUTCOME_FAILED };
 
 static enum outcome accept_one(struct usher_listener *listener) {
-    bool is_full = listener->group.open >= listener->max_connections;
-    struct usher_connection *victim = is_full ? dispensable(listener) : NULL;
-    if (is_full && victim == NULL)
-        return OUTCOME_FAILED;
     struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
     union {
         struct sockaddr_storage *storage;
         struct sockaddr *any;
     } address = {&peer};
     socklen_t length = sizeof peer;
+    if (usher_admission_is_closed(&listener->admission, &listener->group))
+        return OUTCOME_FULL;
     int descriptor = accept4(listener->descriptor, address.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (descriptor < 0 && is_passing(errno))
         return OUTCOME_ACCEPTED;
     if (descriptor < 0)
         return errno == EAGAIN ? OUTCOME_NOBODY : OUTCOME_FAILED;
-    if (victim != NULL)
-        usher_connection_close(victim);
+    uint64_t source = usher_address_source(&peer);
+    if (!usher_admission_make_room(&listener->admission, &listener->group, source, descriptor)) {
+        close(descriptor);
+        return OUTCOME_ACCEPTED;
+    }
     enum usher_error error = usher_connection_open(&listener->group, descriptor, &peer);
     return error == USHER_ERROR_NONE ? OUTCOME_ACCEPTED : OUTCOME_FAILED;
 }
@@ -137,14 +134,16 @@ static void on_acceptable(uv_poll_t *poll, int status, int events) {
     (void)events;
     for (int i = 0; i < ACCEPT_BATCH && outcome == OUTCOME_ACCEPTED; i++)
         outcome = accept_one(listener);
-    if (outcome != OUTCOME_FAILED)
+    if (outcome != OUTCOME_FAILED && outcome != OUTCOME_FULL)
         return;
     uv_poll_stop(poll);
+    listener->is_full = outcome == OUTCOME_FULL;
     usher_timer_start(listener->pause, ACCEPT_PAUSE_MS, 0);
 }
 
 static void on_pause_ended(void *arg) {
     struct usher_listener *listener = arg;
+    listener->is_full = false;
     uv_poll_start(&listener->poll, UV_READABLE, on_acceptable);
 }
 
@@ -253,7 +252,9 @@ struct usher_listener *usher_listener_open(struct usher_loop *loop,
         return NULL;
     listener->descriptor = NO_DESCRIPTOR;
     listener->is_poll_closed = true;
-    listener->max_connections = options->max_connections;
+    listener->admission.max_connections = options->max_connections;
+    listener->admission.max_per_source = options->max_connections_per_source;
+    listener->admission.max_descriptor = usher_admission_max_descriptor();
     listener->group.loop = loop;
     listener->group.limits = options->limits;
     listener->group.on_request = options->on_request;

@@ -341,7 +341,7 @@ function core.identity.user(name) end
 function core.identity.group(name) end
 
 core.process = {}
----umask 077, no core files, not dumpable. For the gateway only.
+---umask 077, no core files, not dumpable, as many descriptors as may be had. For the gateway only.
 ---@return true? done
 ---@return usher.Error? err
 function core.process.harden() end
@@ -448,7 +448,8 @@ function Tls:close() end
 ---@field body_timeout_ms? integer 10000
 ---@field idle_timeout_ms? integer 15000
 ---@field write_timeout_ms? integer 10000
----@field max_connections? integer 1024
+---@field max_connections? integer 1024: beyond it who has been idle longest is closed, then who is slowest to ask
+---@field max_connections_per_source? integer 0: any number from one IPv4 address or IPv6 /64; beyond it the same among its own
 
 core.listener = {}
 ---@param options usher.core.listener.options

@@ -4,11 +4,16 @@
 
 local core = require "usher.core"
 local errors = require "usher.errors"
+local listen = require "usher.config.listen"
 local trust = require "usher.config.trust"
 
 local listeners = {}
 
 local RETIRING_SECONDS = 5
+
+-- Programs of this machine that may open the socket all ask in the same moment when a token ends. Behind a loopback
+-- address stands one proxy, or they.
+local MAX_CONNECTIONS, MAX_LOCAL_CONNECTIONS, MAX_CONNECTIONS_PER_SOURCE = 1024, 16384, 256
 
 ---@class usher.gateway.Spot where a listener is to be
 ---@field address usher.config.Address
@@ -53,6 +58,8 @@ local function open(self, part, spot)
     port = spot.address.port,
     path = spot.address.path,
     tls = spot.tls,
+    max_connections = spot.address.path and MAX_LOCAL_CONNECTIONS or MAX_CONNECTIONS,
+    max_connections_per_source = not listen.is_local(spot.address) and MAX_CONNECTIONS_PER_SOURCE or nil,
     handler = function(request)
       return self._handle(part, request)
     end,
