@@ -45,7 +45,6 @@ local LUA_LEVELS = {
 
 -- Parts of one engine that are told apart for the reader and seen only through it: stem -> whose spec holds it.
 local SEEN_THROUGH = {
-  admission = "listener",
   curl_loop = "transfer",
   field = "request_parser",
   hmac = "digest",
