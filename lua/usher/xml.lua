@@ -86,6 +86,25 @@ function xml.decode(text)
   return root.members
 end
 
+--- The texts in a document's root element; nil unless it has that name, and a text that is not empty for each of these.
+---@param text string
+---@param root string
+---@param names string[]
+---@return table<string, string>? members
+function xml.members(text, root, names)
+  local document = xml.decode(text)
+  local members = document and document[root]
+  if type(members) ~= "table" then
+    return nil
+  end
+  for _, name in ipairs(names) do
+    if type(members[name]) ~= "string" or members[name] == "" then
+      return nil
+    end
+  end
+  return members
+end
+
 local ESCAPES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&apos;" }
 
 --- Writes elements in the order of a list: `{ { "AppId", "wx1" }, ... }`.

@@ -60,6 +60,49 @@ describe("callback", function()
     end)
   end
 
+  it("answers what it has accepted before, and takes it once", function()
+    local script = toy_provider.new()
+    local read = script.read_callback
+    function script.read_callback(...)
+      local push, err = read(...)
+      if push then
+        push.id, push.reply = "m1", "success"
+      end
+      return push, err
+    end
+    local is_down = true
+    local offered = 0
+    local made = receiver {
+      accounts = { acme = { provider = script, config = { key = "a1", callback_path = PATH } } },
+      offer = function()
+        offered = offered + 1
+        return not is_down or nil, is_down and errors.new "store_failed" or nil
+      end,
+    }
+    assert.are.equal(503, made:handle(request(GOOD)).status)
+    is_down = false
+    for _ = 1, 2 do
+      local response = made:handle(request(GOOD))
+      assert.are.same({ 200, "success" }, { response.status, response.body })
+    end
+    assert.are.equal(2, offered)
+  end)
+
+  it("takes nothing for a credential that is no text, or too much of it", function()
+    local script = toy_provider.new()
+    local credential
+    function script.read_callback()
+      return { credential = credential }
+    end
+    local accounts = { acme = { provider = script, config = { key = "a1", callback_path = PATH } } }
+    local made, told = receiver { accounts = accounts }
+    for _, value in ipairs { 5, {}, "", ("x"):rep(4097), true } do
+      credential = value
+      assert.are.equal(400, made:handle(request(GOOD)).status)
+    end
+    assert.are.same({}, told.pushes)
+  end)
+
   local REFUSALS = {
     { "another path", GOOD, { path = "/callback" }, 404, "not found" },
     { "another path by another method", GOOD, { path = "/", method = "PUT" }, 404, "not found" },

@@ -99,6 +99,42 @@ describe("an exchange", function()
     assert.are.equal(0, #rig:record().pushes)
   end)
 
+  it("keeps a credential that may be sent again until it is refused", function()
+    local rig = new("exchange", { policy = { single_use = false } })
+    for _ = 1, 2 do
+      assert.is_true(run(rig, "exchange"))
+      assert.are.equal(1, #rig:record().pushes)
+    end
+    rig.respond = lost(true)
+    for _ = 1, 3 do
+      run(rig, "exchange", true)
+      assert.are.equal("code", rig.requests[#rig.requests].body)
+      assert.are.equal(1, #rig:record().pushes)
+    end
+    rig.respond = refused "credential"
+    run(rig, "exchange", true)
+    assert.are.equal(0, #rig:record().pushes)
+  end)
+
+  it("does not let a token live longer because it is given again", function()
+    local rig = new("exchange", { policy = { single_use = false, repeats_token = true } })
+    assert.is_true(run(rig, "exchange"))
+    local first = rig:record().token_set
+    rig.clock:advance(3000)
+    assert.is_true(run(rig, "exchange"))
+    local again = rig:record().token_set
+    assert.are.same({ first.issued_at, first.expires_at }, { again.issued_at, again.expires_at })
+    assert.are.equal(600, rig.account:answer(rig.keeper:now()).expires_in)
+    assert.are.equal(rig.clock:boot() + 150, rig.account.plan.at)
+    assert.are.equal("ready", rig.account.status)
+    rig.clock:advance(599)
+    run(rig, "exchange")
+    assert.are.equal(rig.clock:boot() + 2, rig.account.plan.at)
+    rig.clock:advance(62)
+    run(rig, "exchange")
+    assert.are.equal(3600, rig.account:answer(rig.keeper:now()).expires_in)
+  end)
+
   it("is not sent while another process is at it", function()
     local rig = new "exchange"
     local entry = { sequence = 1, tries = 1 }

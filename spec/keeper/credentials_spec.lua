@@ -47,6 +47,13 @@ describe("credentials", function()
       { push(1) },
       { successor = { earliest = 1000, latest = 1500 } },
     },
+    { "none that was given up", nil, { push(1) }, unknown_exchange(1, 2) },
+    {
+      "one that may be sent any number of times",
+      1,
+      { push(1) },
+      { is_reusable = true, journal = unknown_exchange(1, 9).journal },
+    },
     { "one whose successor stays away", 1, { push(1) }, { successor = { earliest = 500, latest = 900 } } },
     {
       "none but the newest, either",

@@ -55,8 +55,18 @@ describe("rule 10: events", function()
       end,
     }, { __index = memories_ai })
     local rig = keeper_rig.new({ provider = script }):start()
-    rig:advance(901)
-    assert.are.equal(1, nudged)
+    local function after(seconds, count)
+      rig:advance(seconds)
+      assert.are.equal(count, nudged)
+    end
+    after(1, 0)
+    after(2, 1) -- a credential is wanted
+    after(590, 1)
+    after(10, 2) -- and still wanted, ten minutes later
+    rig:push()
+    after(890, 2)
+    after(30, 3) -- a push is missed
+    after(3600, 3)
     rig:stop()
   end)
 

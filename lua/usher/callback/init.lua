@@ -8,6 +8,7 @@ local networks = require "usher.callback.networks"
 local refusals = require "usher.callback.refusals"
 local replies = require "usher.callback.replies"
 local routes = require "usher.callback.routes"
+local seen = require "usher.callback.seen"
 
 local callback = {}
 
@@ -19,6 +20,7 @@ Callback.__name = "usher.callback"
 -- What a provider script's refusal, or the offer's, is on the wire; anything else is not the sender's fault.
 local STATUSES = { bad_request = 400, forbidden = 403 }
 local STORE_DOWN = 503
+local MAX_CREDENTIAL_BYTES = 4096
 
 local function refuse(self, request, status, reason, fields, headers)
   fields = fields or {}
@@ -41,12 +43,19 @@ local function take_authorization(self, key)
   return key and self._authorizations.take(key) or nil
 end
 
+local function is_credential(value)
+  return type(value) == "string" and value ~= "" and #value <= MAX_CREDENTIAL_BYTES
+end
+
 -- What the callback holds; of an authorization, an end without a credential is told to whoever waits for it.
 local function read(self, request, name, authorization)
   local account = self._accounts[name]
   local context = { now = math.floor(self._clock:wall()), random = self._random }
   context.pending = authorization and authorization.pending
   local push, malformed = account.provider.read_callback(request, account.config, context)
+  if push and push.credential ~= nil and not is_credential(push.credential) then
+    push, malformed = errors.fail("bad_request", "a credential that is none")
+  end
   local failure = malformed or push.failure
   if authorization and failure then
     self._authorizations.fail(authorization, failure)
@@ -74,12 +83,16 @@ local function receive(self, request)
   if not push then
     return refuse(self, request, STATUSES[malformed.code] or 400, malformed.code, { account = name })
   end
+  if self._seen:has(name, push.id) then
+    return reply_to(self, push)
+  end
   if push.credential then
     local ok, err = offer(self, name, push, authorization)
     if not ok then
       return refuse(self, request, STATUSES[err.code] or STORE_DOWN, err.code, { account = name })
     end
   end
+  self._seen:add(name, push.id)
   self._log:debug("callback_accepted", { account = name, remote = request.remote })
   return reply_to(self, push)
 end
@@ -168,7 +181,7 @@ function callback.new(options)
   self._accounts, self._offer, self._log = options.accounts, options.offer, options.log
   self._clock, self._random = options.clock, options.random
   self._reply_status = options.reply_status or 200
-  self._refusals = refusals.new(options.log, options.clock)
+  self._refusals, self._seen = refusals.new(options.log, options.clock), seen.new(options.clock)
   local err
   self._networks, err = networks.parse(options.allow or {})
   if err then

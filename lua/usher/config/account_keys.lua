@@ -98,6 +98,18 @@ local account_keys = {
     what = "whether a refresh token is sent once more where nobody knows how its first request ended",
     example = false,
   },
+  ["policy.single_use"] = {
+    value = values.boolean,
+    default_text = "true",
+    what = "whether a credential is good for one exchange only; false: it is sent again until the provider refuses it",
+    example = false,
+  },
+  ["policy.repeats_token"] = {
+    value = values.boolean,
+    default_text = "false",
+    what = "whether the provider gives the same token until its end, so that its life counts from the first answer",
+    example = true,
+  },
   ["policy.lifetimes.access"] = {
     value = values.seconds,
     what = "seconds that an access token lives where the provider does not say",

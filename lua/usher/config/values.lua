@@ -93,6 +93,10 @@ values.key = kind("32 bytes, or their base64 text", function(value)
   return type(value) == "string" and #value > 0 and #value <= 64
 end)
 
+values.aes_key = kind("43 characters of base64, as the provider's console shows them", function(value)
+  return type(value) == "string" and #value == 43 and value:find "^[%w+/]+$" ~= nil
+end)
+
 values.mode = text_kind("four octal digits, such as 0660", "^0[0-7][0-7][0-7]$", 4)
 
 values.group = text_kind("a group's name", "^[%w_][%w._-]*$", 64)

@@ -54,6 +54,7 @@ local CLOCK_TOLERANCE = 5
 ---@field last_read integer number of the store read that the record comes from
 ---@field listening_since number boot time
 ---@field has_missed_push boolean and has told so
+---@field nudged_at? number boot time
 ---@field is_low table<string, boolean> kind -> told that little of the budget is left
 ---@field noted table<string, boolean> oddities of answers that were told
 ---@field damage? string what is wrong with the account's record on disk, which is left as it is
@@ -79,6 +80,12 @@ end
 ---@return usher.provider.Context
 function Account:context(keeper)
   return { now = math.floor(keeper.clock:wall()), random = keeper.random, metadata = self.metadata }
+end
+
+--- Whether a credential is good for one exchange.
+---@return boolean
+function Account:is_single_use()
+  return self.policy.single_use ~= false
 end
 
 --- Seconds between pushes, where known.
@@ -190,10 +197,11 @@ function Account:adopt(record, now, expires)
   end
 end
 
---- What the record tells of failures before this process: a credential that was sent and is still kept.
+--- What the record tells of failures before this process: a credential that was sent and is still kept, unless it may
+--- be sent again anyway.
 ---@param now usher.keeper.Now
 function Account:recall_failures(now)
-  for _, push in ipairs(self.record.pushes) do
+  for _, push in ipairs(self:is_single_use() and self.record.pushes or {}) do
     if push.attempted_at then
       local at = now.boot - math.max(0, now.wall - push.attempted_at)
       self.has_failed_before = true

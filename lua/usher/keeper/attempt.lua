@@ -12,6 +12,7 @@ local lifecycle = require "usher.keeper.lifecycle"
 local outcome = require "usher.keeper.outcome"
 local records = require "usher.keeper.records"
 local refresh_policy = require "usher.keeper.refresh_policy"
+local repetition = require "usher.keeper.repetition"
 local saver = require "usher.keeper.saver"
 local setback = require "usher.keeper.setback"
 local token_set = require "usher.model.token_set"
@@ -77,7 +78,8 @@ local function entry_of(self)
     return { version = self.base.version, tries = plan.tries }
   end
   local journal = self.base.journal
-  if journal and journal.kind == "exchange" and journal.entry.sequence ~= plan.push.sequence then
+  local is_left = journal and journal.kind == "exchange" and journal.entry.sequence ~= plan.push.sequence
+  if is_left and account:is_single_use() then
     account.superseded[journal.entry.sequence] = true
   end
   plan.tries = credentials.tries(plan.push, journal)
@@ -173,21 +175,30 @@ local function change_of(self, tokens)
     fence = self.fence,
     token_set = tokens,
     subject = self.account:subject() or push and push.subject,
-    spent_sequence = push and push.sequence,
+    spent_sequence = push and self.account:is_single_use() and push.sequence or nil,
   }
 end
 
 local function succeed(self, result, tokens)
-  self.account:tally_attempt(self.plan.kind, "ok")
+  local account, now = self.account, self.keeper:now()
+  account:tally_attempt(self.plan.kind, "ok")
   tell_notes(self, result.answer)
   local expires = self.sent_at.boot + tokens.expires_at - tokens.issued_at
-  return saver.save(self.keeper, self.account, {
+  local wait = repetition.wait(account, tokens, now)
+  if wait then
+    tokens, expires = account.record.token_set, account.expires
+  end
+  local saved, err = saver.save(self.keeper, account, {
     kind = self.plan.kind,
     change = change_of(self, tokens),
     base = self.base,
     expires = expires,
     must_save = tokens.refresh_token ~= (self.base.token_set or {}).refresh_token,
   })
+  if wait then
+    account.backoff_until, account.is_backoff_clearable = now.boot + wait, false
+  end
+  return saved, err
 end
 
 -- failure ---------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ local MAX_TRIES = 2 -- once more after an outcome that is not known
 ---@field journal? table of the attempt that ended with an unknown outcome
 ---@field superseded table<integer, true> sequences given up
 ---@field refusals table<string, integer> by subject
+---@field is_reusable? boolean a credential may be sent any number of times
 
 -- A credential whose exchange had an unknown outcome is tried once more while it is still the newest.
 local function is_given_up(push, newest, journal)
@@ -50,7 +51,7 @@ local function is_usable(push, pushes, facts, newest)
     and not (facts.subject and push.subject and push.subject ~= facts.subject)
     and not (push.expires_at and push.expires_at <= facts.wall)
     and not facts.superseded[push.sequence]
-    and not is_given_up(push, newest, facts.journal)
+    and (facts.is_reusable or not is_given_up(push, newest, facts.journal))
 end
 
 -- Before the subject is known a forged push looks like a genuine one: the subject that failed least goes first, so

@@ -21,13 +21,18 @@ local function plan_anew(keeper, account, now)
   plan.at = plan.delay and now.boot + plan.delay
   account.plan = plan
   lifecycle.rest(keeper, account, seen, plan)
+  watchdog.ask(keeper, account, plan, now)
   return plan, seen
 end
 
 -- When to look at the account again: at the latest in an hour, since budgets open and credentials expire meanwhile.
 local function wake_at(account, plan, now)
-  local wake_in =
-    math.min(LONGEST_SLEEP, plan.recheck_in or math.huge, watchdog.due_in(account, now) or math.huge)
+  local wake_in = math.min(
+    LONGEST_SLEEP,
+    plan.recheck_in or math.huge,
+    watchdog.due_in(account, now) or math.huge,
+    watchdog.nudge_in(account, plan, now) or math.huge
+  )
   return math.min(plan.at or math.huge, now.boot + wake_in)
 end
 

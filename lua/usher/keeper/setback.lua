@@ -28,7 +28,10 @@ local consequences = {}
 
 function consequences.retryable(keeper, account, plan, result, now)
   wait_and_retry(keeper, account, plan, result, now)
-  local is_dead = plan.kind == "exchange" and not result.is_certain and credentials.is_last_try(plan.tries)
+  local is_dead = plan.kind == "exchange"
+    and account:is_single_use()
+    and not result.is_certain
+    and credentials.is_last_try(plan.tries)
   return { spent_sequence = is_dead and plan.push.sequence or nil }
 end
 

@@ -119,6 +119,7 @@ function view.of(account, now)
       journal = record.journal,
       superseded = account.superseded,
       refusals = account.refusals,
+      is_reusable = not account:is_single_use(),
     }),
   }
   add_tokens(seen, account, now)

@@ -35,4 +35,32 @@ function json_request.object(text)
   return type(value) == "table" and value or nil
 end
 
+--- A response that holds a JSON object.
+---@param fields table
+---@return usher.core.Response
+function json_request.reply(fields)
+  return { status = 200, headers = { ["Content-Type"] = "application/json" }, body = json.encode(fields) }
+end
+
+--- A `classify` for answers that tell of errors by a number in their body, with HTTP 200.
+---@param member string that holds the number; 0 or absent: no error
+---@param classes table<string, integer[]> class -> numbers; others are retryable
+---@return fun(response: usher.core.transfer.Response): string, string? class, and the number
+function json_request.classifier(member, classes)
+  local class_of = { [0] = "ok" }
+  for class, codes in pairs(classes) do
+    for _, code in ipairs(codes) do
+      class_of[code] = class
+    end
+  end
+  return function(response)
+    local body = response.status == 200 and json_request.object(response.body)
+    if not body then
+      return response.status == 429 and "budget" or "retryable"
+    end
+    local code = body[member] or 0
+    return class_of[code] or "retryable", math.type(code) == "integer" and tostring(code) or "no_code"
+  end
+end
+
 return json_request

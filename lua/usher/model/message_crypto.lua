@@ -4,6 +4,7 @@
 
 local core = require "usher.core"
 local errors = require "usher.errors"
+local query = require "usher.model.query"
 
 local message_crypto = {}
 
@@ -109,15 +110,31 @@ end
 ---@field encrypt string
 ---@field signature string
 
+--- The message that a request's URL signs; nil where a parameter is missing.
+---@param request usher.core.Request
+---@param encrypt? string what is signed; nil: there is nothing
+---@return usher.message_crypto.Message?
+function message_crypto.read(request, encrypt)
+  local parameters = encrypt and query.parse(request.query)
+  local message = parameters
+    and {
+      timestamp = parameters:get "timestamp" or parameters:get "timeStamp",
+      nonce = parameters:get "nonce",
+      signature = parameters:get "msg_signature" or parameters:get "signature",
+      encrypt = encrypt,
+    }
+  return message and message.timestamp and message.nonce and message.signature and message or nil
+end
+
 --- The text of a message that is fresh, signed, and for one of the receivers.
 ---@param keys usher.message_crypto.Keys
----@param message usher.message_crypto.Message
+---@param message? usher.message_crypto.Message
 ---@param receivers string[]
 ---@param now number seconds
 ---@return string? text
 ---@return string|usher.Error receiver, or err: forbidden, whatever is wrong
 function message_crypto.open(keys, message, receivers, now)
-  local is_fit = #message.encrypt <= MAX_BYTES and message_crypto.is_fresh(message.timestamp, now)
+  local is_fit = message and #message.encrypt <= MAX_BYTES and message_crypto.is_fresh(message.timestamp, now)
   local expected = is_fit
     and message_crypto.signature {
       text_of(keys.token),

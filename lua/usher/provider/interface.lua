@@ -44,6 +44,8 @@ local interface = {}
 ---@field budgets? {exchange?: integer, refresh?: integer} requests a day
 ---@field rotates? boolean whether a refresh replaces the refresh token; nil: taken for yes
 ---@field retry_uncertain? boolean false: a refresh token whose request got no answer is not sent again
+---@field single_use? boolean false: a credential may be exchanged again, until it is refused
+---@field repeats_token? boolean the provider gives the same token until its end: its life counts from the first answer
 ---@field lifetimes? {access?: number, refresh?: number} seconds, where answers name none
 
 ---@class usher.provider.Callback
@@ -51,6 +53,7 @@ local interface = {}
 ---@field credential? string nil: a URL check, or `failure`
 ---@field subject? string
 ---@field valid_for? number seconds
+---@field id? string of what is pushed: what has been accepted is answered again, and not taken again
 ---@field failure? {code: string, message: string} the authorization ended without a credential
 
 ---@class usher.provider.Authorization a request to be sent first, or what a person is to do

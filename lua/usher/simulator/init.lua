@@ -6,7 +6,6 @@
 local answers = require "usher.simulator.answers"
 local core = require "usher.core"
 local endpoints = require "usher.simulator.endpoints"
-local errors = require "usher.errors"
 local fault_kinds = require "usher.simulator.fault_kinds"
 local faults = require "usher.simulator.faults"
 local grants = require "usher.simulator.grants"
@@ -14,12 +13,9 @@ local inspection = require "usher.simulator.inspection"
 local ledger = require "usher.simulator.ledger"
 local push = require "usher.simulator.push"
 local rolling_budget = require "usher.simulator.rolling_budget"
+local wire = require "usher.simulator.wire"
 
 local simulator = {}
-
--- As of `core.transfer`.
-local TIMEOUT_MS = 20000
-local MAX_BODY_BYTES = 262144
 
 ---@class usher.simulator.options
 ---@field api_key string
@@ -125,52 +121,15 @@ function Simulator:handle(request)
   return route[request.method](self, request)
 end
 
-local function lower_names(headers)
-  local lowered = {}
-  for name, value in pairs(headers or {}) do
-    lowered[name:lower()] = value
-  end
-  return lowered
-end
-
--- What a transfer makes of an answer that comes in time.
-local function received(request, answer)
-  if answer.error then
-    return errors.fail(answer.error, nil, { sent = false })
-  elseif answer.abort then
-    return errors.fail(answer.status and "bad_response" or "connection_lost", nil, { sent = true })
-  elseif #answer.body > (request.max_body_bytes or MAX_BODY_BYTES) then
-    return errors.fail("response_too_large", nil, { sent = true })
-  end
-  return answer
-end
-
 --- Answers a transfer's request without a network: what `core.transfer.perform` would give. Waits where the answer
 --- takes its time.
 ---@param request usher.core.transfer.Request
 ---@return usher.core.transfer.Response? response
 ---@return (usher.Error|{sent: boolean})? err
 function Simulator:perform(request)
-  local path, query = request.url:match "^https?://[^/?#]+([^?#]*)%??([^#]*)$"
-  if not path then
-    return errors.fail("bad_url", nil, { sent = false })
-  end
-  local headers = lower_names(request.headers)
-  local answer = self:handle {
-    method = request.method,
-    path = path ~= "" and path or "/",
-    query = query,
-    headers = headers,
-    body = request.body or "",
-  }
-  local timeout = (request.timeout_ms or TIMEOUT_MS) / 1000
-  if answer.delay then
-    self._clock:sleep(math.min(answer.delay, timeout))
-  end
-  if answer.delay and answer.delay >= timeout then
-    return errors.fail("timeout", nil, { sent = true })
-  end
-  return received(request, answer)
+  return wire.perform(function(received)
+    return self:handle(received)
+  end, self._clock, request)
 end
 
 local function forge(self, client_id)
