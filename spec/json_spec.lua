@@ -43,6 +43,14 @@ describe("json.decode", function()
     assert.are.equal("float", math.type(json.decode "9007199254740993"))
   end)
 
+  it("keeps null for who writes it again", function()
+    local text = '{"a":{"b":null},"c":[null]}'
+    local value = json.decode(text, { keeps_null = true })
+    assert.are.equal(json.null, value.a.b)
+    assert.are.same({ json.null }, value.c)
+    assert.are.equal(json.null, json.decode("null", { keeps_null = true }))
+  end)
+
   it("reads null as nil", function()
     local value, err = json.decode "null"
     assert.is_nil(value)

@@ -32,6 +32,7 @@ end
 ---@field _address usher.config.Address
 ---@field _token string?
 ---@field _timeout number
+---@field _keeps_null boolean
 local Client = {}
 Client.__index = Client
 Client.__name = "usher.client"
@@ -104,7 +105,7 @@ local function ask(self, method, path, query, body, wait)
   elseif not status then
     return fail("no_gateway", ("no gateway at %s: %s"):format(self._listen, reason))
   end
-  local value = json.decode(table.concat(chunks))
+  local value = json.decode(table.concat(chunks), { keeps_null = self._keeps_null })
   if status == 200 and type(value) == "table" then
     return value
   end
@@ -214,6 +215,7 @@ end
 ---@class usher.client.options
 ---@field listen string the API's address
 ---@field token? string the bearer that the API asks for
+---@field keeps_null? boolean fields without a value are `json.null` in what it gives; default: they are absent
 ---@field timeout? number seconds that the gateway may be silent, beyond what it was told to wait: 15
 
 --- A client of the gateway that listens there.
@@ -231,6 +233,7 @@ function client.new(options)
     _address = address,
     _token = options.token,
     _timeout = options.timeout or TIMEOUT_SECONDS,
+    _keeps_null = options.keeps_null == true,
   }, Client)
 end
 

@@ -19,7 +19,7 @@ cjson.encode_max_depth(MAX_DEPTH + 1)
 cjson.encode_invalid_numbers(false)
 cjson.encode_keep_buffer(false) -- it would keep the last text, tokens and all
 
---- Writes null where a field must be there: `{ token = json.null }`. Decoding never gives it.
+--- Writes null where a field must be there: `{ token = json.null }`. Decoding gives it only to who asks for it.
 json.null = cjson.null
 
 local Array = { __name = "usher.json.array" }
@@ -45,9 +45,9 @@ end
 
 -- decoding --------------------------------------------------------------------------------------------
 
-local function to_lua(value)
+local function to_lua(value, keeps_null)
   if value == cjson.null then
-    return nil
+    return keeps_null and value or nil
   elseif math.type(value) == "float" then
     if value - value ~= 0 then
       error({ "number out of range" }, 0)
@@ -55,14 +55,14 @@ local function to_lua(value)
     return math.abs(value) < EXACT and math.tointeger(value) or value
   elseif type(value) == "table" then
     for key, member in pairs(value) do
-      value[key] = to_lua(member)
+      value[key] = to_lua(member, keeps_null)
     end
   end
   return value
 end
 
-local function decode(text)
-  return to_lua(cjson.decode(text))
+local function decode(text, keeps_null)
+  return to_lua(cjson.decode(text), keeps_null)
 end
 
 -- Where the text stops being acceptable before any parsing. cjson lets all of these pass: it stops at a NUL,
@@ -79,20 +79,21 @@ end
 
 --- The value of a JSON text; nil without an error for `null`.
 ---
---- null is nil, also as a member. Whole numbers below 2^53 are integers (`3600`, and `3600.0` too); larger ones
---- stay floats, since their last digits are lost. A number that is not finite is refused, as is nesting deeper
---- than 32. Of a repeated key the last counts. `[]` and `{}` both give an empty table.
+--- null is nil, also as a member, unless `keeps_null` makes it `json.null`. Whole numbers below 2^53 are integers
+--- (`3600`, and `3600.0` too); larger ones stay floats, since their last digits are lost. A number that is not finite
+--- is refused, as is nesting deeper than 32. Of a repeated key the last counts. `[]` and `{}` both give an empty table.
 ---@param text string
----@param options? { max_bytes?: integer } default: 1 MiB
+---@param options? { max_bytes?: integer, keeps_null?: boolean } default: 1 MiB, false
 ---@return any value
 ---@return usher.Error? err bad_json
 function json.decode(text, options)
   assert(type(text) == "string", "json.decode: text must be a string")
-  local refusal = check_text(text, options and options.max_bytes or MAX_BYTES)
+  options = options or {}
+  local refusal = check_text(text, options.max_bytes or MAX_BYTES)
   if refusal then
     return fail(refusal)
   end
-  local decoded, value = pcall(decode, text)
+  local decoded, value = pcall(decode, text, options.keeps_null == true)
   if decoded then
     return value
   end

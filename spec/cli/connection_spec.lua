@@ -1,5 +1,7 @@
 -- SPDX-License-Identifier: MIT
 local api_server = require "spec.support.api_server"
+local argparse = require "argparse"
+local connection = require "usher.cli.connection"
 local temporary = require "spec.support.temporary"
 
 local server
@@ -35,6 +37,13 @@ describe("client commands", function()
       environment.USHER_API_LISTEN = ""
       assert.are.equal(0, (server:usher({ "token", "acme" }, environment)))
     end
+  end)
+
+  it("read --api still after the usual socket was looked for", function()
+    connection.open {}
+    local parser = argparse "any"
+    connection.describe(parser)
+    assert.are.equal("127.0.0.1:1", parser:parse({ "--api", "127.0.0.1:1" }).api)
   end)
 
   it("end with 69 where no gateway is", function()

@@ -36,6 +36,17 @@ describe("usher status", function()
     assert.are.equal("acme", json.decode(out).name)
   end)
 
+  it("prints the fields that have no value as null, as the API does", function()
+    server.keeper.document = function(_, name)
+      return { name = name, token = json.null, budgets = { refresh = { opens_at = json.null } } }
+    end
+    for _, arguments in ipairs { { "status", "--json" }, { "status", "acme", "--json" } } do
+      local _, out = server:usher(arguments)
+      assert.matches('"token":null', out, 1, true)
+      assert.matches('"opens_at":null', out, 1, true)
+    end
+  end)
+
   it("prints no accounts as an empty list", function()
     server.keeper.names = function()
       return {}

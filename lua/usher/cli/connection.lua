@@ -46,19 +46,20 @@ local function api_listen()
   if err then
     return nil, err
   end
-  listen = locations.api_listen(os.getenv, state_dir or locations.state_dir(os.getenv))
-  if not listen then
+  address = locations.api_listen(os.getenv, state_dir or locations.state_dir(os.getenv))
+  if not address then
     return nil,
       { code = "bad_configuration", message = "no gateway is named: give --api or set USHER_API_LISTEN" }
   end
-  return listen
+  return address
 end
 
 --- The client for a command's arguments and the environment.
 ---@param arguments { api?: string }
+---@param keeps_null? boolean as `client.new` takes it
 ---@return usher.Client? client
 ---@return table? err bad_configuration
-function connection.open(arguments)
+function connection.open(arguments, keeps_null)
   local address, err = arguments.api, nil
   if not address then
     address, err = api_listen()
@@ -71,7 +72,7 @@ function connection.open(arguments)
   if err then
     return nil, err
   end
-  return client.new { listen = address, token = token }
+  return client.new { listen = address, token = token, keeps_null = keeps_null }
 end
 
 --- A converter for argparse: whole numbers from `low` to `high`.

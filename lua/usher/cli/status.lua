@@ -34,7 +34,7 @@ local function show_all(gateway, arguments)
 end
 
 function status.run(arguments)
-  local gateway, err = connection.open(arguments)
+  local gateway, err = connection.open(arguments, arguments.json)
   if not gateway then
     return exit.fail(err)
   end
