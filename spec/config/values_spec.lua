@@ -71,7 +71,7 @@ local CASES = {
       ["192.0.2.1, 2001:db8::/32"] = { "192.0.2.1", "2001:db8::/32" },
       [""] = {},
     },
-    { "example.com", "10.0.0.0/", "10.0.0.0/8 10.1.0.0/16", "10.0.0.0/8;" },
+    { "example.com", "10.0.0.0/", "10.0.0.0/8 10.1.0.0/16", "10.0.0.0/8;", ",", ",, " },
   },
 }
 
@@ -100,6 +100,20 @@ describe("a value", function()
       assert.is_truthy(kind.allowed:find "%w")
     end)
   end
+
+  it("that is a list has no keys but those of its members", function()
+    for kind, member in pairs { [values.networks] = "10.0.0.0/8", [values.hosts] = "h" } do
+      assert.is_true(kind.check { member, member })
+      for _, value in ipairs {
+        { name = member },
+        { member, name = member },
+        { [2] = member },
+        { [0] = member },
+      } do
+        assert.is_false(kind.check(value))
+      end
+    end
+  end)
 
   it("may say more than that it is wrong", function()
     local _, reason = values.base_url.check "http://example.com"

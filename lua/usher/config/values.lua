@@ -154,27 +154,35 @@ values.base_url = kind("https://HOST[:PORT][/PATH], or http:// to a loopback add
   return true
 end)
 
+-- A table of n values with the keys 1 to n and no others: those would count for nothing.
+local function is_list(value, is_member)
+  if type(value) ~= "table" then
+    return false
+  end
+  local count = 0
+  for key, member in pairs(value) do
+    if math.type(key) ~= "integer" or not is_member(member) then
+      return false
+    end
+    count = count + 1
+  end
+  return count == #value
+end
+
 -- Whether the address itself is one, the callback's reader of networks says.
 local function looks_like_network(value)
   return type(value) == "string" and (value:find "^[%x.:]+$" or value:find "^[%x.:]+/%d+$") ~= nil
 end
 
 values.networks = kind("source networks such as 203.0.113.0/24 or 2001:db8::/32", function(value)
-  if type(value) ~= "table" then
-    return false
-  end
-  for _, network in ipairs(value) do
-    if not looks_like_network(network) then
-      return false
-    end
-  end
-  return true
+  return is_list(value, looks_like_network)
 end, function(text)
   local networks = {}
   for network in text:gmatch "[^,]+" do
     table.insert(networks, (network:gsub("^%s+", ""):gsub("%s+$", "")))
   end
-  return networks
+  -- An empty list takes callbacks from everywhere: nobody means that by commas.
+  return (text == "" or #networks > 0) and networks or nil
 end)
 
 local function is_callable(value)
@@ -184,16 +192,12 @@ end
 
 values.handler = kind("a function", is_callable)
 
+local function is_host(value)
+  return type(value) == "string" and (value:find "^[%w_.-]+$" or value:find "^%[[%x:.]+%]$") ~= nil
+end
+
 values.hosts = kind("a list of host names, without ports", function(value)
-  if type(value) ~= "table" then
-    return false
-  end
-  for _, host in pairs(value) do
-    if type(host) ~= "string" or not (host:find "^[%w_.-]+$" or host:find "^%[[%x:.]+%]$") then
-      return false
-    end
-  end
-  return true
+  return is_list(value, is_host)
 end)
 
 values.store = kind("a store: usher.store.sqlite { ... } or usher.store.memory {}", function(value)
