@@ -76,8 +76,9 @@ end
 ---@return usher.Error? err bad_configuration
 ---@return string? text the file's
 function file.load(path)
-  local ended, value, err, text = core.loop:limited(MAX_INSTRUCTIONS, file.run, path)
-  if not ended then
+  -- Caught by a C function: after the cut nothing of Lua's can run, and what is not caught is told with a traceback.
+  local ended, ran, value, err, text = core.loop:limited(MAX_INSTRUCTIONS, pcall, file.run, path)
+  if not ended or not ran then
     return fail(path .. ": it did not end and was cut")
   elseif value == nil and not err then
     return fail(path .. ": returns nothing; a configuration ends with: return usher.gateway { ... }")
