@@ -111,6 +111,15 @@ describe("usher check", function()
       "callback_path = 7",
     },
     ["usher.lua:2: accounts is required"] = { "  accounts", "  account_names" },
+    ["usher.lua:6: accounts.acme.api_key is required"] = {
+      'api_key = usher.secret.env "USHER_SPEC_ACME"',
+      "",
+    },
+    ["usher.lua:4: store.path is required"] = { 'path = "usher.db"', "create = true" },
+    ["usher.lua:3: api.token is required where the API is on TCP"] = {
+      "  callback",
+      '  api = { listen = "127.0.0.1:1" }, callback',
+    },
     ["usher.lua:7: usher.provider has no memory_ai"] = {
       "bolt = usher.provider.memories_ai",
       "bolt = usher.provider.memory_ai",

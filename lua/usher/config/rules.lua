@@ -9,6 +9,7 @@ local rules = {}
 ---@class usher.config.Finding
 ---@field path string of the setting that is to blame
 ---@field reason string what is wrong, a phrase that follows the name
+---@field is_missing? boolean the setting is to blame for not being there
 ---@field remedy? string a flag that allows it
 
 local function is_local(text)
@@ -37,6 +38,7 @@ function rules.violation(settings)
     return {
       path = "callback.tls." .. missing,
       reason = "is required: certificate and key go together",
+      is_missing = true,
     }
   elseif not is_local(callback.listen) and not has_tls(callback) and not callback.plain then
     return {
@@ -46,7 +48,7 @@ function rules.violation(settings)
       remedy = "callback.plain",
     }
   elseif not listen.parse(api.listen).path and not api.token then
-    return { path = "api.token", reason = "is required where the API is on TCP" }
+    return { path = "api.token", reason = "is required where the API is on TCP", is_missing = true }
   end
 end
 

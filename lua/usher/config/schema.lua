@@ -46,6 +46,16 @@ function schema.finding(keys, phrase)
   return { keys = keys, message = schema.path(keys) .. " " .. phrase }
 end
 
+--- A finding about a key that is not there: its place is that of the table that should have it.
+---@param keys (string|integer)[]
+---@param phrase string follows the path
+---@return usher.config.Finding
+function schema.missing(keys, phrase)
+  local finding = schema.finding(keys, phrase)
+  finding.keys = table.move(keys, 1, #keys - 1, 1, {})
+  return finding
+end
+
 --- All findings as one error, which tells the first.
 ---@param findings usher.config.Finding[] at least one
 ---@return nil
@@ -116,7 +126,7 @@ local function check_members(self, value, shape, keys)
   end
   for _, name in ipairs(sorted.keys(shape.members)) do
     if shape.members[name].required and value[name] == nil then
-      table.insert(self.findings, schema.finding(extended(keys, name), "is required"))
+      table.insert(self.findings, schema.missing(extended(keys, name), "is required"))
     end
   end
 end

@@ -198,7 +198,7 @@ end
 
 local function check_rules(settings)
   if not settings.api.listen then
-    return { schema.finding({ "api", "listen" }, "is required: the environment names no folder for a socket") }
+    return { schema.missing({ "api", "listen" }, "is required: the environment names no folder for a socket") }
   end
   local violation = rules.violation(settings)
   if not violation then
@@ -209,7 +209,7 @@ local function check_rules(settings)
     table.insert(words, word)
   end
   local remedy = violation.remedy and (" (%s = true)"):format(violation.remedy) or ""
-  return { schema.finding(words, violation.reason .. remedy) }
+  return { (violation.is_missing and schema.missing or schema.finding)(words, violation.reason .. remedy) }
 end
 
 --- The settings that a description stands for.
