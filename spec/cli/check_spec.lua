@@ -106,7 +106,7 @@ describe("usher check", function()
       "USHER_SPEC_UNSET",
     },
     ["usher.lua:4: store.pth is not a known key; the nearest known key is store.path"] = { "path", "pth" },
-    ["usher.lua:7: accounts.bolt.callback_path 7 is not allowed; allowed: a path from / on"] = {
+    ["usher.lua:7: accounts.bolt.callback_path is not allowed; allowed: a path from / on"] = {
       'client_id = "c1"',
       "callback_path = 7",
     },

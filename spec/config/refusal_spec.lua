@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 local refusal = require "usher.config.refusal"
+local values = require "usher.config.values"
 
 local KEY = { value = { allowed = "nothing" } }
 
@@ -21,6 +22,16 @@ describe("a refusal", function()
     assert.are.equal(
       "is not allowed; allowed: nothing",
       refusal.of({ value = KEY.value, secret = true }, "s3cret")
+    )
+  end)
+
+  it("shows neither a callback's path nor a URL's password", function()
+    assert.not_matches("s3cret", refusal.of({ value = values.callback_path }, "/callback/s3cret?"))
+    assert.matches(
+      '"https://...@h/a" is not allowed',
+      refusal.of({ value = values.base_url }, "https://me:s3cret@h/a"),
+      1,
+      true
     )
   end)
 end)

@@ -10,6 +10,7 @@ local values = {}
 ---@field allowed string for people, and for the documentation
 ---@field check fun(value: any): boolean, string? whether it may be so; a reason where one says more
 ---@field parse fun(text: string): any what the text means, for `check` to judge; nil: nothing
+---@field is_private? boolean a wrong one is not shown either: it may hold a secret
 
 local function same(text)
   return text
@@ -82,6 +83,7 @@ values.listen = kind(listen.allowed, function(value)
 end)
 
 values.callback_path = text_kind("a path from / on, of A-Z a-z 0-9 . _ ~ - and /", "^/[%w._~/-]*$", 1024)
+values.callback_path.is_private = true
 
 values.file_path = text_kind("a path", "^[^%c]+$", 4096)
 
