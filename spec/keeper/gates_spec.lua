@@ -66,6 +66,13 @@ describe("gate", function()
     assert.are.same({ 0 }, gate("exchange", changes))
   end)
 
+  it("paces what follows a success once 70 % are used", function()
+    local changes = { record = used("refresh", 350), last_attempts = { refresh = 4900 } }
+    assert.are.same({ 4900 + 192 - 5000, "spacing" }, gate("refresh", changes))
+    changes.record = used("refresh", 349)
+    assert.are.same({ 0 }, gate("refresh", changes))
+  end)
+
   it("tries refused credentials every two minutes", function()
     local changes = { refused = 1, failures = 1, last_attempts = { exchange = 4990 } }
     assert.are.same({ 110, "refused" }, gate("exchange", changes))

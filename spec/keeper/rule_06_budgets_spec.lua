@@ -46,6 +46,18 @@ describe("rule 6: budgets", function()
     rig:stop()
   end)
 
+  it("does not spend the day's budget on tokens that live for a second", function()
+    local rig = keeper_rig.new():start()
+    rig:push_every(600)
+    rig.simulator.options.access_lifetime = 1
+    rig:advance(1800)
+    assert.is_true(rig:count "refresh" < 400, rig:count "refresh")
+    rig.simulator.options.access_lifetime = 7200
+    rig:advance(300)
+    assert.is_true(rig:token().expires_in > 6000)
+    rig:stop()
+  end)
+
   it("says when an empty budget opens, and asks nothing meanwhile", function()
     local rig = keeper_rig.new({ policy = { budgets = { exchange = 1, refresh = 100 } } }):start()
     rig:fail_next("exchange", faults.status(503))

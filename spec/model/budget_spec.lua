@@ -58,6 +58,11 @@ describe("budget", function()
     assert.is_true(spent <= limit - budget.reserve(limit))
   end)
 
+  it("paces what succeeds once 70 % are used, at what a day can bear", function()
+    assert.is_nil(budget.pace(500, 349))
+    assert.are.equal(24 * HOUR / 450, budget.pace(500, 350))
+  end)
+
   it("adds, takes back, and drops what is old", function()
     local buckets = budget.add({ ["975"] = 9, ["976"] = 1 }, NOW, 1)
     assert.are.same({ [976] = 1, [1000] = 1 }, buckets)

@@ -39,9 +39,13 @@ function gates.spacing(account, kind, now)
 end
 
 local function spacing(account, kind, now)
-  local last, seconds = account.last_attempts[kind], gates.spacing(account, kind, now)
-  local follows_failure = account.failures > 0 or account.has_failed_before
-  return follows_failure and last and seconds and last + seconds - now.boot or 0
+  local last, limit, seconds = account.last_attempts[kind], account:limit(kind), nil
+  if account.failures > 0 or account.has_failed_before then
+    seconds = gates.spacing(account, kind, now)
+  elseif limit then
+    seconds = budget.pace(limit, budget.used(account:buckets(kind), now.wall))
+  end
+  return last and seconds and last + seconds - now.boot or 0
 end
 
 -- While credentials are being refused: at most one attempt per two minutes, and no more than 40 % of the day's budget

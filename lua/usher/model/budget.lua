@@ -9,6 +9,7 @@ local DAY = 24 * HOUR
 local BUCKETS = 25
 local RESERVE_OF_LIMIT = 10
 local SPACED_FROM = 3 / 10 -- of the limit
+local PACED_FROM = 7 / 10
 local REFUSED_FROM = 4 / 10
 
 local function hour_of(wall)
@@ -82,6 +83,18 @@ function budget.spacing(limit, used)
     return nil
   end
   return DAY / math.max(1, limit - budget.reserve(limit) - limit * SPACED_FROM)
+end
+
+--- The least seconds between attempts that succeed, so that tokens that live too short do not use the day up at once;
+--- nil while less than 70 % of the budget is used. What a day can bear is never held up.
+---@param limit integer
+---@param used integer
+---@return number? seconds
+function budget.pace(limit, used)
+  if used < limit * PACED_FROM then
+    return nil
+  end
+  return DAY / math.max(1, limit - budget.reserve(limit))
 end
 
 --- How many requests of a day may go to credentials that are being refused.
