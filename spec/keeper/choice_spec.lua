@@ -91,6 +91,23 @@ describe("choice", function()
       60,
     },
     {
+      "falls back to one where our own budget is used up past the expiry",
+      { left = 60, due_in = -5, gates = { refresh = gate(9000, "budget"), exchange = gate() } },
+      "exchange",
+      60,
+    },
+    {
+      "does so though the last refresh is not resolved",
+      {
+        left = 60,
+        due_in = -5,
+        must_resolve = true,
+        gates = { refresh = gate(300, "closed"), exchange = gate() },
+      },
+      "exchange",
+      60,
+    },
+    {
       "does not where it opens in time",
       { left = 600, due_in = -5, gates = { refresh = gate(300, "closed"), exchange = gate() } },
       "refresh",

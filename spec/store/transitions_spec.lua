@@ -128,6 +128,15 @@ describe("abort", function()
     assert.are.equal(1, claim.journal.fence)
   end)
 
+  it("leaves the entry of an earlier attempt in the journal", function()
+    local account = begun { entry = { version = 4, tries = 2 } }
+    local earlier = { version = 4, tries = 1 }
+    account = transitions.abort(account, 1, "uncertain", { now = NOW, entry = earlier })
+    assert.are.same({ earlier, 1 }, { account.claim.journal.entry, account.claim.journal.fence })
+    account = begun({ owner = "two" }, account)
+    assert.are.equal(account, transitions.abort(account, 1, "uncertain", { now = NOW, entry = earlier }))
+  end)
+
   it("gives an unsent request back, in the hour in which it was counted", function()
     local account = begun()
     account = transitions.abort(account, 1, "certain", { now = NOW + HOUR, unsent = true })
@@ -139,6 +148,14 @@ describe("abort", function()
     account = begun({ kind = "exchange", entry = { sequence = 1 } }, account)
     account = transitions.abort(account, 1, "certain", { now = NOW, unsent = true })
     assert.is_nil(account.inbox.pushes[1].attempted_at)
+  end)
+
+  it("does not where an earlier attempt has tried it", function()
+    local account = transitions.offer(account_of(), push "1")
+    account = begun({ kind = "exchange", entry = { sequence = 1, tries = 2 } }, account)
+    local options_of = { now = NOW, unsent = true, entry = { sequence = 1, tries = 1 } }
+    account = transitions.abort(account, 1, "uncertain", options_of)
+    assert.are.equal(NOW, account.inbox.pushes[1].attempted_at)
   end)
 
   it("spends a refused push", function()

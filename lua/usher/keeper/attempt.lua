@@ -32,6 +32,7 @@ local LOW_BUDGET = 8 / 10
 ---@field base table the record that it started from
 ---@field request usher.core.transfer.Request
 ---@field timeout number seconds
+---@field entry table for the journal
 ---@field fence? integer nil: the store is down, and nothing is claimed
 ---@field sent_at usher.keeper.Now
 
@@ -88,12 +89,13 @@ end
 
 local function begin(self)
   local limit = self.account:limit(self.plan.kind)
+  self.entry = entry_of(self)
   return self.keeper.store:begin(self.account.name, {
     owner = self.keeper.owner,
     lease = math.ceil(self.timeout) + LEASE_BEYOND_TIMEOUT,
     kind = self.plan.kind,
     now = math.floor(self.keeper.clock:wall()),
-    entry = entry_of(self),
+    entry = self.entry,
     limit = limit,
     reserve = limit and budget.reserve(limit),
     forced = self.plan.is_forced,
@@ -125,6 +127,23 @@ local function go_on_without_store(self, err)
   account.last_error = { class = "store", code = err.code, at = math.floor(now.wall) }
   account.backoff_until = now.boot + refresh_policy.backoff(math.min(account.failures, 5), 0)
   return unavailable "the store is down"
+end
+
+-- The journal has room for one entry: what an exchange takes the place of must not be forgotten.
+local function give_up_open_refresh(self)
+  local keeper, account = self.keeper, self.account
+  if self.plan.kind == "refresh" or not view.has_open_refresh(account) then
+    return true
+  end
+  local ok, err = commit.retire_refresh(keeper, account)
+  records.reload(keeper, account)
+  self.base = account.record
+  if ok then
+    return true
+  elseif err.code == "conflict" then
+    return unavailable "the account changed meanwhile"
+  end
+  return go_on_without_store(self, err)
 end
 
 local function claim(self)
@@ -203,15 +222,28 @@ end
 
 -- failure ---------------------------------------------------------------------------------------------
 
+-- What the journal is to say where this attempt certainly came to nothing: an earlier one that sent the same may not
+-- have.
+local function earlier_entry(self, result)
+  local tries = self.plan.tries - 1
+  if tries == 0 or not result.is_certain then
+    return nil
+  end
+  return { sequence = self.entry.sequence, version = self.entry.version, tries = tries }
+end
+
 local function release_claim(self, result, consequence)
   if not self.fence then
     return
   end
-  local is_settled = result.is_certain or consequence.spent_sequence
+  local is_over = consequence.spent_sequence or consequence.is_refresh_spent
+  local earlier = not is_over and earlier_entry(self, result) or nil
+  local is_settled = is_over or result.is_certain and not earlier
   local _, err =
     self.keeper.store:abort(self.account.name, self.fence, is_settled and "certain" or "uncertain", {
       unsent = result.is_unsent,
       spent_sequence = consequence.spent_sequence,
+      entry = earlier,
       now = math.floor(self.keeper.clock:wall()),
     })
   self.keeper:note_store(err)
@@ -305,7 +337,10 @@ function attempt.run(keeper, account, plan)
   if not is_prepared then
     return fail_script(self, fault)
   end
-  local ok, err = claim(self)
+  local ok, err = give_up_open_refresh(self)
+  if ok then
+    ok, err = claim(self)
+  end
   if not ok then
     return nil, err
   end

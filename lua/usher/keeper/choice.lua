@@ -30,6 +30,14 @@ local choice = {}
 ---@field waits_for? "credential"|"person" where a token pair is wanted and nothing can be attempted
 ---@field recheck_in? number seconds after which this choice may come out differently by itself
 
+local SHUT = { closed = true, budget = true }
+
+-- No refresh is possible before the token expires. Exchanges are counted apart: better a new pair than no token.
+local function is_refresh_shut(view)
+  local gate = view.gates.refresh
+  return SHUT[gate.reason] ~= nil and gate.delay > view.left
+end
+
 -- Seconds until a new token pair is wanted; nil: never.
 local function pair_wanted_in(view)
   if not view.left then
@@ -38,9 +46,7 @@ local function pair_wanted_in(view)
     return view.has_lost_refresh and 0 or math.max(0, view.due_in)
   end
   local wanted_in = view.pair_due_in
-  -- The provider counts refreshes apart from exchanges: better a new pair than no token until it opens.
-  local gate = view.gates.refresh
-  if gate.reason == "closed" and gate.delay > view.left then
+  if is_refresh_shut(view) then
     wanted_in = math.min(wanted_in or math.huge, view.left)
   end
   return wanted_in and math.max(0, wanted_in)
@@ -76,7 +82,7 @@ end
 local function sooner(exchange, refresh, view)
   if not exchange or not refresh then
     return exchange or refresh
-  elseif view.must_resolve or refresh.delay < exchange.delay then
+  elseif view.must_resolve and not is_refresh_shut(view) or refresh.delay < exchange.delay then
     return refresh
   end
   return exchange

@@ -34,6 +34,14 @@ function view.is_last_refresh(account, tries)
   return account:rotates() and tries >= allowed
 end
 
+--- Whether the present refresh token was sent with an outcome that nobody knows, and may have been replaced by that.
+---@param account usher.keeper.Account
+---@return boolean
+function view.has_open_refresh(account)
+  local tokens = account.record.token_set
+  return tokens ~= nil and not tokens.refresh_spent_at and account:rotates() and open_refresh(account) ~= nil
+end
+
 local function is_given_up(account)
   local entry = open_refresh(account)
   return entry ~= nil and view.is_last_refresh(account, entry.tries)
@@ -72,7 +80,7 @@ local function add_tokens(seen, account, now)
   seen.can_refresh = account.has_refresh and is_fit
   seen.has_lost_refresh = account.has_refresh and not is_fit
   seen.pair_due_in = pair_due_in(tokens, now)
-  seen.must_resolve = seen.can_refresh and account:rotates() and open_refresh(account) ~= nil
+  seen.must_resolve = seen.can_refresh and view.has_open_refresh(account)
 end
 
 --- Seconds since the last push, or since this process began to listen for one.

@@ -321,7 +321,7 @@ end
 ---@param name string
 ---@param fence integer
 ---@param outcome "certain"|"uncertain" uncertain: the journal entry stays
----@param options { now: number, unsent?: boolean, spent_sequence?: integer } `unsent` gives the request back
+---@param options usher.store.abort_options
 ---@return true? done
 ---@return usher.Error? err
 function Store:abort(name, fence, outcome, options)

@@ -148,7 +148,7 @@ local function clear_journal(claim, fence)
   return claim.journal and claim.journal.fence == fence and without(claim, "journal") or claim
 end
 
-local function give_back(account, fence)
+local function give_back(account, fence, is_first)
   local claim = account.claim
   local journal = claim.journal
   if not journal or journal.fence ~= fence then
@@ -157,22 +157,37 @@ local function give_back(account, fence)
   local buckets = budget.add(claim.budgets[journal.kind], journal.at, -1)
   return with(account, {
     claim = with(claim, { budgets = with(claim.budgets, { [journal.kind] = buckets }) }),
-    inbox = inbox.mark_attempted(account.inbox, journal.entry.sequence, nil),
+    inbox = is_first and inbox.mark_attempted(account.inbox, journal.entry.sequence, nil) or account.inbox,
   })
 end
+
+local function rewrite_journal(claim, fence, entry)
+  local journal = claim.journal
+  if not entry or not journal or journal.fence ~= fence then
+    return claim
+  end
+  return with(claim, { journal = with(journal, { entry = entry }) })
+end
+
+---@class usher.store.abort_options
+---@field now number
+---@field unsent? boolean gives the request back
+---@field spent_sequence? integer
+---@field entry? table what a journal entry that stays says from now on: this attempt came to nothing, an earlier one
+--- that sent the same may not have
 
 --- Ends an attempt without a token set. Has no effect on the claim of a later fence.
 ---@param account usher.store.Account
 ---@param fence integer
 ---@param outcome "certain"|"uncertain" uncertain: the journal entry stays
----@param options { now: number, unsent?: boolean, spent_sequence?: integer } `unsent` gives the request back
+---@param options usher.store.abort_options
 ---@return usher.store.Account account
 function transitions.abort(account, fence, outcome, options)
-  local changed = options.unsent and give_back(account, fence) or account
+  local changed = options.unsent and give_back(account, fence, not options.entry) or account
   if options.spent_sequence then
     changed = with(changed, { inbox = spend(changed, options.spent_sequence, math.floor(options.now)) })
   end
-  local claim = release(changed.claim, fence)
+  local claim = rewrite_journal(release(changed.claim, fence), fence, options.entry)
   if outcome == "certain" then
     claim = clear_journal(claim, fence)
   end
