@@ -45,24 +45,31 @@ end
 
 -- decoding --------------------------------------------------------------------------------------------
 
-local function to_lua(value, keeps_null)
-  if value == cjson.null then
-    return keeps_null and value or nil
-  elseif math.type(value) == "float" then
-    if value - value ~= 0 then
-      error({ "number out of range" }, 0)
-    end
-    return math.abs(value) < EXACT and math.tointeger(value) or value
-  elseif type(value) == "table" then
-    for key, member in pairs(value) do
-      value[key] = to_lua(member, keeps_null)
+local function to_lua_number(number)
+  if number - number ~= 0 then
+    error({ "number out of range" }, 0)
+  end
+  return math.abs(number) < EXACT and math.tointeger(number) or number
+end
+
+-- cjson's values as ours, in place.
+local function convert_members(container, keeps_null)
+  for key, member in pairs(container) do
+    local kind = type(member)
+    if kind == "table" then
+      convert_members(member, keeps_null)
+    elseif kind == "number" then
+      container[key] = to_lua_number(member)
+    elseif member == cjson.null and not keeps_null then
+      container[key] = nil
     end
   end
-  return value
 end
 
 local function decode(text, keeps_null)
-  return to_lua(cjson.decode(text), keeps_null)
+  local holder = { cjson.decode(text) }
+  convert_members(holder, keeps_null)
+  return holder[1]
 end
 
 -- Where the text stops being acceptable before any parsing. cjson lets all of these pass: it stops at a NUL,

@@ -21,6 +21,14 @@ local EMPTY = {
   end,
 }
 
+local SHAPES = {} -- field -> key -> type, of what every record has
+for field, make in pairs(EMPTY) do
+  SHAPES[field] = {}
+  for key, value in pairs(make()) do
+    SHAPES[field][key] = type(value)
+  end
+end
+
 --- A record that nothing has happened to.
 ---@param field "tokens"|"inbox"|"claim"
 ---@return table
@@ -86,9 +94,8 @@ function records.encode(field, record)
 end
 
 local function has_shape(field, record)
-  local empty = records.empty(field)
-  for key, value in pairs(empty) do
-    if type(record[key]) ~= type(value) then
+  for key, kind in pairs(SHAPES[field]) do
+    if type(record[key]) ~= kind then
       return false
     end
   end
