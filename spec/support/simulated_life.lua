@@ -20,6 +20,8 @@ local NAME = "acme"
 local API_KEY = "sk-life"
 local CALLBACK = "http://gateway/callback"
 local LATENCY = 0.05 -- seconds, of a request as of its answer
+local FRESH_SECONDS = 60
+local KEEPING_SECONDS = 1
 local WRITE_SECONDS = 0.004 -- of the store, before and after the write
 
 ---@class spec.Life
@@ -27,6 +29,9 @@ local WRITE_SECONDS = 0.004 -- of the store, before and after the write
 ---@field simulator usher.Simulator
 ---@field keeper? usher.Keeper nil while the gateway is down
 ---@field events table[] all that was told
+---@field last_fresh_push? number boot time of one that came at once
+---@field last_stale_push? number boot time of one that came late
+---@field lost table<integer, true> numbers of ledger entries whose answers came too late for the process
 ---@field dies_in? "exchange"|"refresh" the next of these is cut off in the middle: `wants_kill` is set then
 local Life = {}
 Life.__index = Life
@@ -67,17 +72,25 @@ end
 
 -- the world between the parts --------------------------------------------------------------------------
 
+-- A process that ends knows nothing of an answer on its way, nor keeps one that it has only just received.
+local function note_lost(self)
+  local last = self._last_request
+  if last and last.answered_at > self.clock:boot() - KEEPING_SECONDS then
+    self.lost[last.number] = true
+  end
+end
+
 -- Every request of the keeper to the provider.
 local function transfer(self, request)
   self.clock:sleep(LATENCY)
   local response, err = self.simulator:perform(request)
-  if
-    self.dies_in and request.url:lower():find(self.dies_in == "refresh" and "/refresh" or "/get", 1, true)
-  then
+  if self._last_request.kind == self.dies_in then
     self.dies_in, self.wants_kill = nil, true
+    note_lost(self)
     core.future.new():wait()
   end
   self.clock:sleep(LATENCY)
+  self._last_request.answered_at = self.clock:boot()
   return response, err
 end
 
@@ -102,10 +115,11 @@ function Life:receive(request)
     return errors.fail("connect_failed", nil, { sent = false })
   end
   local current = self.simulator.grants:current_code()
+  local is_current = current and request.url:find("code=" .. core.encoding.percent_encode(current), 1, true)
+  local is_fresh = is_current and self.clock:boot() - self._pushed_at <= FRESH_SECONDS
   local response = self._callback:handle(request_of(request))
-  local is_fresh = current and request.url:find("code=" .. core.encoding.percent_encode(current), 1, true)
-  if response.status == 200 and is_fresh then
-    self.last_fresh_push = self.clock:boot()
+  if response.status == 200 then
+    self[is_fresh and "last_fresh_push" or "last_stale_push"] = self.clock:boot()
   end
   return response
 end
@@ -167,6 +181,7 @@ end
 --- Ends the gateway in order.
 function Life:stop()
   local ending = self.keeper
+  note_lost(self)
   self.keeper = nil
   self:run(ending.stop, ending)
 end
@@ -265,13 +280,22 @@ function simulated_life.new(options)
   for name, value in pairs(options.simulator or {}) do
     provider_options[name] = value
   end
-  local self = setmetatable({
+  local self
+  function provider_options.on_entry(entry)
+    if entry.kind == "push" then
+      self._pushed_at = clock:boot()
+    elseif entry.kind == "exchange" or entry.kind == "refresh" then
+      self._last_request = { kind = entry.kind, number = entry.number, answered_at = math.huge }
+    end
+  end
+  self = setmetatable({
     clock = clock,
     simulator = simulator.new(provider_options),
     store = memory.new {},
     log = log.silent(),
     random = simulator.seeded("gateway" .. seed),
     events = {},
+    lost = {},
     account = provider_account.new(memories_ai, {
       api_key = API_KEY,
       base_url = "http://provider",

@@ -115,7 +115,7 @@ end
 local function with_faults(kind, act)
   return function(self, request)
     local fault = self.faults:take(kind)
-    local entry = { fault = fault and fault.kind }
+    local entry = { fault = fault and fault.kind, answer = fault and (fault.status or fault.code) }
     if not fault then
       return act(self, request, entry)
     end
