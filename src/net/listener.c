@@ -18,7 +18,8 @@
 #include <uv.h>
 
 enum {
-    ACCEPT_BATCH = 64, // per turn, so that a flood of connections does not starve those there are
+    ACCEPT_BATCH = 64, // so that a flood of connections does not starve those there are
+    REQUESTS_PER_BATCH = 16,
     ACCEPT_PAUSE_MS =
         100, // after a failure to accept: the queue stays readable, so without it the loop would spin
     LINGER_MS = 2000, // for the peer to read the last response; only who never ends waits that long
@@ -38,6 +39,9 @@ struct usher_listener {
     bool is_full; // while paused: for that reason
     bool is_poll_closed;
     bool is_closed;
+    int requests; // taken since somebody was accepted
+    void (*on_request)(struct usher_connection *connection, const struct usher_request *request, void *arg);
+    void *request_arg;
     void (*on_drained)(void *arg); // NULL: nobody is to be told
     void *drained_arg;
     char address[sizeof "unix:" + sizeof(struct sockaddr_storage) + USHER_ADDRESS_TEXT_BYTES];
@@ -128,17 +132,37 @@ static enum outcome accept_one(struct usher_listener *listener) {
     return error == USHER_ERROR_NONE ? OUTCOME_ACCEPTED : OUTCOME_FAILED;
 }
 
-static void on_acceptable(uv_poll_t *poll, int status, int events) {
-    struct usher_listener *listener = poll->data;
-    enum outcome outcome = status == 0 ? OUTCOME_ACCEPTED : OUTCOME_FAILED;
-    (void)events;
+static void pause_accepting(struct usher_listener *listener, bool is_full) {
+    uv_poll_stop(&listener->poll);
+    listener->is_full = is_full;
+    usher_timer_start(listener->pause, ACCEPT_PAUSE_MS, 0);
+}
+
+static void accept_some(struct usher_listener *listener) {
+    enum outcome outcome = OUTCOME_ACCEPTED;
     for (int i = 0; i < ACCEPT_BATCH && outcome == OUTCOME_ACCEPTED; i++)
         outcome = accept_one(listener);
-    if (outcome != OUTCOME_FAILED && outcome != OUTCOME_FULL)
-        return;
-    uv_poll_stop(poll);
-    listener->is_full = outcome == OUTCOME_FULL;
-    usher_timer_start(listener->pause, ACCEPT_PAUSE_MS, 0);
+    listener->requests = 0;
+    if (outcome == OUTCOME_FAILED || outcome == OUTCOME_FULL)
+        pause_accepting(listener, outcome == OUTCOME_FULL);
+}
+
+static void on_acceptable(uv_poll_t *poll, int status, int events) {
+    (void)events;
+    if (status == 0)
+        accept_some(poll->data);
+    else
+        pause_accepting(poll->data, false);
+}
+
+// Where thousands come at once a turn of the loop takes longer than the system lets others wait to be
+// accepted.
+static void on_request(struct usher_connection *connection, const struct usher_request *request, void *arg) {
+    struct usher_listener *listener = arg;
+    if (++listener->requests >= REQUESTS_PER_BATCH && !listener->is_poll_closed &&
+        uv_is_active((uv_handle_t *)&listener->poll))
+        accept_some(listener);
+    listener->on_request(connection, request, listener->request_arg);
 }
 
 static void on_pause_ended(void *arg) {
@@ -257,8 +281,10 @@ struct usher_listener *usher_listener_open(struct usher_loop *loop,
     listener->admission.max_descriptor = usher_admission_max_descriptor();
     listener->group.loop = loop;
     listener->group.limits = options->limits;
-    listener->group.on_request = options->on_request;
-    listener->group.request_arg = options->arg;
+    listener->group.on_request = on_request;
+    listener->group.request_arg = listener;
+    listener->on_request = options->on_request;
+    listener->request_arg = options->arg;
     listener->group.on_freed = on_connection_freed;
     usher_listener_secure(listener, options->tls);
     if (allocate(listener, options)) {
