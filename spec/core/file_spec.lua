@@ -113,6 +113,32 @@ describe("file", function()
       assert.are.same({ "folder", "link", "old" }, names_in(folder))
     end)
 
+    it("removes what a process that was killed here left, and nothing else", function()
+      local stale = { ".usher-0123456789abcdef.tmp", ".usher-ffffffffffffffff.tmp" }
+      local others =
+        { ".usher-0123456789abcdef", ".usher-0123456789abcdefa.tmp", "usher-0123456789abcdef.tmp" }
+      local live = ".usher-00000000000000aa.tmp"
+      for _, names in ipairs { stale, others, { live } } do
+        for _, name in ipairs(names) do
+          write(name, "key")
+        end
+      end
+      shell("mkdir '%s/.usher-00000000000000bb.tmp'", folder)
+      local maker = io.popen(("exec flock '%s/%s' sh -c 'echo; read line'"):format(folder, live), "w")
+      shell("until ! flock -n '%s/%s' true; do :; done", folder, live)
+      assert(file.create(folder .. "/new", "bytes", 384))
+      maker:write "\n"
+      maker:close()
+      assert.are.same({
+        live,
+        ".usher-00000000000000bb.tmp",
+        others[1],
+        others[2],
+        "new",
+        others[3],
+      }, names_in(folder))
+    end)
+
     it("refuses a path without a folder or a name", function()
       fails("not_found", file.create(folder .. "/none/key", "bytes", 384))
       fails("not_found", file.create(write("file", "") .. "/key", "bytes", 384))
@@ -145,7 +171,7 @@ describe("file", function()
         ]]):format(folder),
         { before = "trap '' XFSZ; ulimit -f 8" }
       )
-      assert.matches("no_space", output, 1, true)
+      assert.matches("no space left", output, 1, true)
       assert.are.same({}, names_in(folder))
     end)
 
@@ -251,6 +277,36 @@ describe("file", function()
       assert.has_error(function()
         file.set_mode(folder, -1)
       end)
+    end)
+  end)
+
+  describe("rename, remove and copy_owner", function()
+    it("give a file another name, which replaces what had it", function()
+      local path = write("new", "new")
+      assert.is_true(file.rename(path, write("old", "old")))
+      assert.are.equal("new", (file.read(folder .. "/old", 10)))
+      assert.are.same({ "old" }, names_in(folder))
+      fails("not_found", file.rename(path, folder .. "/old"))
+    end)
+
+    it("remove a file", function()
+      local path = write("old", "old")
+      assert.is_true(file.remove(path))
+      fails("not_found", file.remove(path))
+      assert.are.same({}, names_in(folder))
+    end)
+
+    it("give a file the owner of another", function()
+      local path, from = write("new", "new"), write("old", "old")
+      assert.is_true(file.copy_owner(path, from))
+      fails("not_found", file.copy_owner(path, folder .. "/none"))
+      fails("not_found", file.copy_owner(folder .. "/none", from))
+      if os.execute("chown 12345:12346 " .. child.quote(from) .. " 2>/dev/null") then
+        assert.is_true(file.copy_owner(path, from))
+        assert.are.equal(12345, file.status(path).uid)
+        local pipe <close> = io.popen("stat -c %g " .. child.quote(path))
+        assert.are.equal("12346", pipe:read "l")
+      end
     end)
   end)
 end)

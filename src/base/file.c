@@ -4,18 +4,24 @@
 #include "buffer.h"
 #include "identity.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK_BYTES = 16384, TEMPORARY_BYTES = 32 };
+enum { CHUNK_BYTES = 16384, TEMPORARY_BYTES = 32, NUMBER_DIGITS = 16 };
+
+#define TEMPORARY_PREFIX ".usher-"
+#define TEMPORARY_SUFFIX ".tmp"
 
 static enum usher_error last_error(void) {
     return usher_error_from_errno(errno);
@@ -82,15 +88,62 @@ static enum usher_error open_folder(struct draft *draft, const char *path) {
     return draft->folder >= 0 ? USHER_ERROR_NONE : last_error();
 }
 
+// Whoever makes a draft holds its lock until it is published or dead. A file system without locks has none
+// to lose.
+static bool lock_draft(int fd) {
+    struct stat status;
+    return (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) && fstat(fd, &status) == 0 &&
+           status.st_nlink > 0;
+}
+
 static enum usher_error open_temporary(struct draft *draft) {
-    do {
+    for (;;) {
         uint64_t number;
         if (getrandom(&number, sizeof number, 0) != sizeof number)
             return last_error();
-        snprintf(draft->temporary, sizeof draft->temporary, ".usher-%016" PRIx64 ".tmp", number);
+        snprintf(draft->temporary, sizeof draft->temporary, TEMPORARY_PREFIX "%016" PRIx64 TEMPORARY_SUFFIX,
+                 number);
         draft->fd = openat(draft->folder, draft->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    } while (draft->fd < 0 && errno == EEXIST);
-    return draft->fd >= 0 ? USHER_ERROR_NONE : last_error();
+        if (draft->fd < 0 && errno != EEXIST)
+            return last_error();
+        if (draft->fd >= 0 && lock_draft(draft->fd))
+            return USHER_ERROR_NONE;
+        if (draft->fd >= 0) // swept as soon as it was made
+            close(draft->fd);
+    }
+}
+
+static bool is_temporary(const char *name) {
+    size_t prefix = strlen(TEMPORARY_PREFIX);
+    return strncmp(name, TEMPORARY_PREFIX, prefix) == 0 &&
+           strspn(name + prefix, "0123456789abcdef") == NUMBER_DIGITS &&
+           strcmp(name + prefix + NUMBER_DIGITS, TEMPORARY_SUFFIX) == 0;
+}
+
+static void sweep_one(int folder, const char *name) {
+    struct stat status;
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return;
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        unlinkat(folder, name, 0);
+    close(fd);
+}
+
+// Removes drafts whose makers were killed: a key may be in them.
+static void sweep(int folder) {
+    int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *names = fd >= 0 ? fdopendir(fd) : NULL;
+    if (names == NULL) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    const struct dirent *entry;
+    while ((entry = readdir(names)) != NULL)
+        if (is_temporary(entry->d_name))
+            sweep_one(folder, entry->d_name);
+    closedir(names);
 }
 
 static enum usher_error write_all(int fd, const char *bytes, size_t length) {
@@ -109,8 +162,6 @@ static enum usher_error write_all(int fd, const char *bytes, size_t length) {
 static enum usher_error fill(int fd, const char *bytes, size_t length, mode_t mode) {
     enum usher_error error = write_all(fd, bytes, length);
     if (error == USHER_ERROR_NONE && (fchmod(fd, mode) != 0 || fsync(fd) != 0))
-        error = last_error();
-    if (close(fd) != 0 && error == USHER_ERROR_NONE)
         error = last_error();
     return error;
 }
@@ -132,6 +183,7 @@ enum usher_error usher_file_create(const char *path, const void *bytes, size_t l
     enum usher_error error = open_folder(&draft, path);
     if (error != USHER_ERROR_NONE)
         return error;
+    sweep(draft.folder);
     error = open_temporary(&draft);
     if (error == USHER_ERROR_NONE) {
         error = fill(draft.fd, bytes, length, mode);
@@ -139,6 +191,7 @@ enum usher_error usher_file_create(const char *path, const void *bytes, size_t l
             error = publish(&draft);
         if (error != USHER_ERROR_NONE)
             unlinkat(draft.folder, draft.temporary, 0);
+        close(draft.fd);
     }
     close(draft.folder);
     return error;
@@ -223,4 +276,33 @@ enum usher_error usher_file_set_group(const char *path, const char *group) {
 
 enum usher_error usher_file_set_mode(const char *path, mode_t mode) {
     return chmod(path, mode) == 0 ? USHER_ERROR_NONE : last_error();
+}
+
+static enum usher_error sync_folder_of(const char *path) {
+    struct draft place = {.folder = -1, .fd = -1};
+    enum usher_error error = open_folder(&place, path);
+    if (error != USHER_ERROR_NONE)
+        return error;
+    if (fsync(place.folder) != 0)
+        error = last_error();
+    close(place.folder);
+    return error;
+}
+
+enum usher_error usher_file_rename(const char *path, const char *new_path) {
+    return rename(path, new_path) == 0 ? sync_folder_of(new_path) : last_error();
+}
+
+enum usher_error usher_file_remove(const char *path) {
+    return unlink(path) == 0 ? sync_folder_of(path) : last_error();
+}
+
+enum usher_error usher_file_copy_owner(const char *path, const char *from) {
+    struct stat wanted;
+    struct stat status;
+    if (stat(from, &wanted) != 0 || lstat(path, &status) != 0)
+        return last_error();
+    if (wanted.st_uid == status.st_uid && wanted.st_gid == status.st_gid)
+        return USHER_ERROR_NONE;
+    return lchown(path, wanted.st_uid, wanted.st_gid) == 0 ? USHER_ERROR_NONE : last_error();
 }

@@ -17,7 +17,7 @@ enum usher_error usher_file_read(const char *path, struct usher_buffer *buffer);
 
 // Creates `path` with exactly `mode` and these bytes. They are on disk, and so is the name, before it
 // returns; whoever looks meanwhile sees no file or all of it. EXISTS: there is something of that name, which
-// is left as it is. On failure nothing is left behind.
+// is left as it is. On failure nothing is left behind; what a killed process left in the folder is removed.
 enum usher_error usher_file_create(const char *path, const void *bytes, size_t length, mode_t mode);
 
 enum usher_file_type {
@@ -54,5 +54,14 @@ enum usher_error usher_file_set_group(const char *path, const char *group);
 
 // Gives the file, socket or folder exactly these permission bits.
 enum usher_error usher_file_set_mode(const char *path, mode_t mode);
+
+// Gives the file another name in the same folder, durably, replacing what had it.
+enum usher_error usher_file_rename(const char *path, const char *new_path);
+
+// Removes the file, durably.
+enum usher_error usher_file_remove(const char *path);
+
+// Gives the file to the user and the group of another one.
+enum usher_error usher_file_copy_owner(const char *path, const char *from);
 
 #endif

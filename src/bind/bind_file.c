@@ -16,6 +16,8 @@ enum { CREATE_BYTES = 2, CREATE_MODE = 3 };
 enum { MAKE_MODE = 2 };
 enum { SET_GROUP = 2 };
 enum { SET_MODE = 2 };
+enum { RENAME_TO = 2 };
+enum { OWNER_FROM = 2 };
 
 static const char *check_name(lua_State *L, int index) {
     size_t length;
@@ -132,6 +134,23 @@ static int l_set_mode(lua_State *L) {
     return push_done(L, path, usher_file_set_mode(path, mode));
 }
 
+static int l_rename(lua_State *L) {
+    const char *path = check_path(L);
+    const char *new_path = check_name(L, RENAME_TO);
+    return push_done(L, path, usher_file_rename(path, new_path));
+}
+
+static int l_remove(lua_State *L) {
+    const char *path = check_path(L);
+    return push_done(L, path, usher_file_remove(path));
+}
+
+static int l_copy_owner(lua_State *L) {
+    const char *path = check_path(L);
+    const char *from = check_name(L, OWNER_FROM);
+    return push_done(L, path, usher_file_copy_owner(path, from));
+}
+
 static const luaL_Reg functions[] = {{"read", l_read},
                                      {"create", l_create},
                                      {"status", l_status},
@@ -140,6 +159,9 @@ static const luaL_Reg functions[] = {{"read", l_read},
                                      {"make_directory", l_make_directory},
                                      {"set_group", l_set_group},
                                      {"set_mode", l_set_mode},
+                                     {"rename", l_rename},
+                                     {"remove", l_remove},
+                                     {"copy_owner", l_copy_owner},
                                      {NULL, NULL}};
 
 int usher_bind_file(lua_State *L) {

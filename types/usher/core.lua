@@ -285,7 +285,8 @@ core.file = {}
 ---@return usher.Error? err
 function core.file.read(path, max_bytes) end
 ---Creates `path` with `mode` and these bytes, durably (file and folder synced), and all at once: a reader sees
----nothing or all. Never replaces: exists. `mode` holds whatever the umask.
+---nothing or all. Never replaces: exists. `mode` holds whatever the umask. What a process that was killed here left
+---in the folder is removed.
 ---@param path string
 ---@param bytes string
 ---@param mode integer 384 is 0600
@@ -325,6 +326,23 @@ function core.file.set_group(path, group) end
 ---@return true? done
 ---@return usher.Error? err
 function core.file.set_mode(path, mode) end
+---Gives the file another name in the same folder, durably, replacing what had it.
+---@param path string
+---@param new_path string
+---@return true? done
+---@return usher.Error? err
+function core.file.rename(path, new_path) end
+---Removes the file, durably.
+---@param path string
+---@return true? done
+---@return usher.Error? err
+function core.file.remove(path) end
+---Gives the file to the user and the group of another one.
+---@param path string
+---@param from string
+---@return true? done
+---@return usher.Error? err
+function core.file.copy_owner(path, from) end
 
 core.identity = {}
 ---The effective user of this process.
