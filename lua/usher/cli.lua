@@ -23,6 +23,7 @@ cli.commands = {
   { "exec", "Run a command with a token in its environment." },
   { "simulate", "Run a Memories.ai stand-in: it pushes codes and issues tokens." },
   { "keygen", "Make a new master key." },
+  { "rotate-key", "Seal the store with a new master key, while no gateway runs." },
 }
 
 -- argparse ends the process by itself after help and errors; these are raised instead, and caught in `parse`.
@@ -51,7 +52,7 @@ local function make_parser()
 end
 
 local function module_of(name)
-  return require("usher.cli." .. name)
+  return require("usher.cli." .. name:gsub("%-", "_"))
 end
 
 -- Only the command that is asked for is described, and so loaded.

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 local core = require "usher.core"
+local errors = require "usher.errors"
 local exit = require "usher.cli.exit"
 local paths = require "spec.support.paths"
 
@@ -24,6 +25,12 @@ describe("exit", function()
 
   it("ends with 70 on a code it does not know", function()
     assert.are.equal(70, exit.code_of { code = "nonsense" })
+  end)
+
+  it("tells what does not start for ever from what does not now", function()
+    for code, expected in pairs { bad_configuration = 78, store_locked = 78, no_space = 75, internal = 70 } do
+      assert.are.equal(expected, exit.code_of_start(errors.new(code)), code)
+    end
   end)
 
   it("tells each message of an error on a line of its own", function()

@@ -75,6 +75,13 @@ describe("a deferred secret", function()
     assert.are.equal("nil", child.run(code, { environment = { USHER_SPEC_KEY = "" } }))
   end)
 
+  it("of a file tells which", function()
+    assert.are.equal("/run/key", deferred.path(deferred.file "/run/key"))
+    for _, value in ipairs { deferred.env "NAME", core.secret.new "x", "/run/key" } do
+      assert.is_nil(deferred.path(value))
+    end
+  end)
+
   it("is told from other values", function()
     local secret = deferred.env "USHER_SPEC_UNSET"
     assert.is_true(deferred.is(secret))

@@ -95,6 +95,30 @@ describe("sealer", function()
     assert.are_not.equal(new():hash "credential", new():hash "credentiam")
   end)
 
+  it("opens with each of its keys, and seals with the one it is told to", function()
+    local old, new_one = new(), new(OTHER_KEY)
+    local both = sealer.new { key = core.secret.new(KEY), others = { core.secret.new(OTHER_KEY) } }
+    assert.are.equal("text", both:open("a", "b", 1, old:seal("a", "b", 1, "text")))
+    assert.are.equal("text", both:open("a", "b", 1, new_one:seal("a", "b", 1, "text")))
+    assert.are.equal("text", old:open("a", "b", 1, both:seal("a", "b", 1, "text")))
+    local hash = both:hash "text"
+    both:use(new_one:key_id())
+    local sealed = both:seal("a", "b", 1, "text")
+    assert.are.same(
+      { new_one:key_id(), "text" },
+      { sealer.key_id_in(sealed), new_one:open("a", "b", 1, sealed) }
+    )
+    assert.are.equal(hash, both:hash "text")
+    assert.is_true(both:has(old:key_id()) and both:has(new_one:key_id()) and not old:has(new_one:key_id()))
+    assert.is_true(both:has_same_key(old) and old:has_same_key(both) and not old:has_same_key(new_one))
+  end)
+
+  it("hashes with another key where it is told to", function()
+    local one, other = new(), new(OTHER_KEY)
+    one:hash_with(OTHER_KEY)
+    assert.are.equal(other:hash "credential", one:hash "credential")
+  end)
+
   it("raises on a key of another size", function()
     assert.error_matches(function()
       new "short"

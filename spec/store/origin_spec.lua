@@ -4,7 +4,9 @@ local core = require "usher.core"
 local deferred = require "usher.config.deferred"
 local memory = require "usher.store.memory"
 local origin = require "usher.store.origin"
+local sealer = require "usher.model.sealer"
 local sqlite = require "usher.store.sqlite"
+local temporary = require "spec.support.temporary"
 
 local KEY = ("k"):rep(32)
 
@@ -22,9 +24,30 @@ describe("a store's origin", function()
     assert.is_false(new({ path = "/x", key = ("l"):rep(32) }):sealer():has_same_key(plain))
   end)
 
+  it("knows the file of its key, without links, and the next key beside it", function()
+    local folder = temporary.folder()
+    finally(function()
+      temporary.remove(folder)
+    end)
+    local next_key = ("n"):rep(32)
+    temporary.write(folder .. "/key", KEY)
+    os.execute(("ln -s key '%s/link'"):format(folder))
+    local from = new { path = "/x", key = deferred.file(folder .. "/link") }
+    assert.are.equal(core.file.resolve(folder) .. "/key", from:key_file())
+    assert.are.equal(1, #assert(from:read_keys()))
+    assert(core.file.create(folder .. "/key.new", core.encoding.base64_encode(next_key), 384))
+    assert.are.equal(next_key, assert(from:read_keys())[2]:reveal())
+    local both = assert(from:sealer())
+    assert.is_true(both:has(sealer.id_of(next_key)))
+    assert.are.equal(sealer.id_of(KEY), both:key_id())
+    temporary.write(folder .. "/key.new", "!")
+    assert.matches("key.new: not base64", select(2, from:sealer()).message, 1, true)
+    assert.is_nil(new({ path = "/x", key = KEY }):key_file())
+  end)
+
   it("says which secret is missing", function()
-    local sealer, err = new({ path = "/x", key = deferred.env "USHER_SPEC_UNSET" }):sealer()
-    assert.is_nil(sealer)
+    local made, err = new({ path = "/x", key = deferred.env "USHER_SPEC_UNSET" }):sealer()
+    assert.is_nil(made)
     assert.are.equal(
       "store.key is missing: the environment variable USHER_SPEC_UNSET is not set",
       err.message

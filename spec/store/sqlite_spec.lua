@@ -255,6 +255,18 @@ describe("the store in a file", function()
     end)
   end)
 
+  it("is refused where its structure is damaged, told what to do, and left as it is", function()
+    with_store(fill)
+    local file = assert(io.open(path, "r+b"))
+    file:seek("set", 5 * 4096) -- the root of the records
+    file:write(("\0"):rep(4096))
+    file:close()
+    local before = hash_files(folder)
+    local message = refuses("store_corrupt", new())
+    assert.matches("`usher recover` saves what is whole", message, 1, true)
+    assert.are.equal(before, hash_files(folder))
+  end)
+
   it("takes the key as bytes, as a secret, or as the base64 text of key files", function()
     with_store(fill)
     local text = core.encoding.base64_encode(KEY) .. "\n"

@@ -306,3 +306,12 @@ enum usher_error usher_file_copy_owner(const char *path, const char *from) {
         return USHER_ERROR_NONE;
     return lchown(path, wanted.st_uid, wanted.st_gid) == 0 ? USHER_ERROR_NONE : last_error();
 }
+
+enum usher_error usher_file_sweep(const char *path) {
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return last_error();
+    sweep(folder);
+    close(folder);
+    return USHER_ERROR_NONE;
+}

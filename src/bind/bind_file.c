@@ -134,6 +134,11 @@ static int l_set_mode(lua_State *L) {
     return push_done(L, path, usher_file_set_mode(path, mode));
 }
 
+static int l_sweep(lua_State *L) {
+    const char *path = check_path(L);
+    return push_done(L, path, usher_file_sweep(path));
+}
+
 static int l_rename(lua_State *L) {
     const char *path = check_path(L);
     const char *new_path = check_name(L, RENAME_TO);
@@ -159,6 +164,7 @@ static const luaL_Reg functions[] = {{"read", l_read},
                                      {"make_directory", l_make_directory},
                                      {"set_group", l_set_group},
                                      {"set_mode", l_set_mode},
+                                     {"sweep", l_sweep},
                                      {"rename", l_rename},
                                      {"remove", l_remove},
                                      {"copy_owner", l_copy_owner},

@@ -54,6 +54,7 @@ static int lock(sqlite3 *db) {
                                              "PRAGMA synchronous = FULL",
                                              "PRAGMA mmap_size = 0",
                                              "PRAGMA temp_store = MEMORY",
+                                             "PRAGMA secure_delete = ON",
                                              "PRAGMA cell_size_check = ON",
                                              "BEGIN EXCLUSIVE",
                                              "COMMIT"};

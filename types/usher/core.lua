@@ -326,6 +326,11 @@ function core.file.set_group(path, group) end
 ---@return true? done
 ---@return usher.Error? err
 function core.file.set_mode(path, mode) end
+---Removes what `create` left in a folder when it was killed there.
+---@param path string
+---@return true? done
+---@return usher.Error? err
+function core.file.sweep(path) end
 ---Gives the file another name in the same folder, durably, replacing what had it.
 ---@param path string
 ---@param new_path string

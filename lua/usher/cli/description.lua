@@ -28,7 +28,7 @@ end
 
 --- The bundled description. Opens nothing.
 ---@param settings table of `config.from_environment`
----@param key usher.core.Secret the master key
+---@param key usher.core.Secret|usher.config.Deferred the master key
 ---@param store_path string
 ---@return usher.gateway.Description
 function description.bundled(settings, key, store_path)
@@ -58,12 +58,18 @@ local function from_environment(is_dry)
   if not key then
     return nil, err
   end
+  local key_path = master_key.path(settings)
+  if key_path and core.file.status(key_path) then
+    key = usher.secret.file(key_path)
+  end
   local made = true
   if not is_dry then
     made, err = core.file.make_directory(settings.state_dir, FOLDER_MODE)
   end
   if not made then
     return errors.fail("bad_configuration", err.message)
+  elseif not is_dry then
+    core.file.sweep(settings.state_dir)
   end
   return description.bundled(settings, key, store_path)
 end

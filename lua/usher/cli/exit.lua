@@ -36,6 +36,16 @@ function exit.code_of(err)
   return CODES[err.code] or exit.INTERNAL
 end
 
+--- The exit code of what does not start: misconfigured, unless time may help.
+---@param err { code: string, retryable: boolean }
+---@return integer
+function exit.code_of_start(err)
+  if err.code == "internal" then
+    return exit.INTERNAL
+  end
+  return err.retryable and exit.TEMPORARY or exit.CONFIGURATION
+end
+
 --- Tells a person what went wrong, without control characters that a terminal would obey.
 ---@param message string
 function exit.complain(message)

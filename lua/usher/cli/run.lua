@@ -76,10 +76,7 @@ end
 -- A gateway that does not come up is misconfigured, unless time may help.
 local function fail_to_start(err, path)
   exit.complain_of(err, not path and require("usher.config").by_variable or nil)
-  if err.code == "internal" then
-    return exit.INTERNAL
-  end
-  return err.retryable and exit.TEMPORARY or exit.CONFIGURATION
+  return exit.code_of_start(err)
 end
 
 --- The gateway for a command line, ready to start.

@@ -97,6 +97,13 @@ function deferred.is(value)
   return getmetatable(value) == Deferred
 end
 
+--- The file that a secret is to be read from.
+---@param value any
+---@return string? path nil: it is no such secret
+function deferred.path(value)
+  return deferred.is(value) and value._kind == "file" and value._name or nil
+end
+
 --- The value itself, or what it is deferred to.
 ---@generic T
 ---@param value T|usher.config.Deferred

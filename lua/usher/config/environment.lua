@@ -70,6 +70,8 @@ local function read_all(reader)
 end
 
 local function add_locations(settings, reader)
+  local key_file = reader.getenv "USHER_MASTER_KEY_FILE"
+  settings.master_key_file = settings.master_key and key_file ~= "" and key_file or nil
   settings.state_dir = settings.state_dir or locations.state_dir(reader.getenv)
   if not settings.state_dir then
     return fail("USHER_STATE_DIR", "is required: neither STATE_DIRECTORY, XDG_STATE_HOME nor HOME is set")
@@ -91,7 +93,7 @@ end
 --- Reads and checks every variable. Nothing is opened or made.
 ---@param getenv? fun(name: string): string? default: the process's environment, where secrets are overwritten
 ---@param read_file? fun(path: string): string?, string?
----@return table? settings `callback`, `api`, `log`, `account`, `memories`, `state_dir`, `master_key`
+---@return table? settings `callback`, `api`, `log`, `account`, `memories`, `state_dir`, `master_key`, `master_key_file`
 ---@return usher.Error? err bad_configuration, naming the variable, what is wrong, and what is allowed
 function environment.read(getenv, read_file)
   local reader = { getenv = getenv or os.getenv, read_file = read_file }

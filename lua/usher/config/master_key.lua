@@ -73,6 +73,35 @@ function master_key.read(path)
   return master_key.parse(text, path)
 end
 
+--- Where the next key lies while a rotation has not ended.
+---@param path string of the present key's file
+---@return string
+function master_key.next_path(path)
+  return path .. ".new"
+end
+
+--- Puts the next key in the place of the present one, durably.
+---@param path string of the present key's file
+---@return true? done
+---@return usher.Error? err
+function master_key.replace(path)
+  local replaced, err = core.file.rename(master_key.next_path(path), path)
+  if replaced then
+    core.file.sweep(path:match "^(.*)/" or ".")
+  end
+  return replaced, err
+end
+
+--- Where the gateway's key lies: the file that USHER_MASTER_KEY_FILE names, or `<state dir>/master.key`.
+---@param settings { master_key?: usher.core.Secret, master_key_file?: string, state_dir: string }
+---@return string? path nil: the key is a variable's
+function master_key.path(settings)
+  if settings.master_key then
+    return settings.master_key_file
+  end
+  return settings.state_dir .. "/master.key"
+end
+
 local function exists(path)
   local status, err = core.file.status(path)
   return status ~= nil or err.code ~= "not_found"
@@ -105,7 +134,7 @@ function master_key.load(settings, store_path, is_dry)
   if settings.master_key then
     return master_key.parse(settings.master_key:reveal(), "USHER_MASTER_KEY")
   end
-  local path = settings.state_dir .. "/master.key"
+  local path = master_key.path(settings)
   local key, err = master_key.read(path)
   if not key and err.code == "not_found" then
     return make(path, settings.state_dir, store_path, is_dry)

@@ -11,9 +11,15 @@ local FORMAT = "1"
 local KEY_BYTES, NONCE_BYTES, TAG_BYTES = 32, 12, 16
 local KEY_ID_BYTES = 4
 
+---@class usher.sealer.options
+---@field key usher.core.Secret|string 32 bytes: it seals, and opens what it sealed
+---@field others? (usher.core.Secret|string)[] these open too: of a rotation that has not ended
+---@field random? fun(count: integer): string?, usher.Error?
+
 ---@class usher.Sealer
----@field private _key usher.core.Secret
----@field private _key_id string
+---@field private _keys table<string, usher.core.Secret> by id: each opens
+---@field private _key_id string of the one that seals
+---@field private _hash_key usher.core.Secret
 ---@field private _random fun(count: integer): string?, usher.Error?
 local Sealer = {}
 Sealer.__index = Sealer
@@ -24,20 +30,35 @@ local function associated(account, field, version)
   return string.pack(">zs4s4i8", "usher.record." .. FORMAT, account, field, version)
 end
 
---- A sealer over one key.
----@param options { key: usher.core.Secret|string, random?: fun(count: integer): string?, usher.Error? } 32 bytes
+--- Which of several keys one is, without telling anything of it.
+---@param key usher.core.Secret|string
+---@return string 8 hex digits
+function sealer.id_of(key)
+  return core.encoding.hex_encode(core.digest.hmac_sha256(key, "usher.key_id"):sub(1, KEY_ID_BYTES))
+end
+
+--- The id of the key that a text says it was sealed with; nil: the text is no sealed one.
+---@param sealed string
+---@return string? id
+function sealer.key_id_in(sealed)
+  local format, key_id = sealed:match "^(%w+)%.(%x+)%.[%w+/=]+$"
+  return format == FORMAT and key_id or nil
+end
+
+--- A sealer.
+---@param options usher.sealer.options
 ---@return usher.Sealer
 function sealer.new(options)
-  local key = options.key
-  if #key ~= KEY_BYTES then
-    error("usher.model.sealer: the key must have 32 bytes", 2)
+  local self = setmetatable({ _keys = {}, _random = options.random or core.random.bytes }, Sealer)
+  for _, key in ipairs { options.key, table.unpack(options.others or {}) } do
+    if #key ~= KEY_BYTES then
+      error("usher.model.sealer: the key must have 32 bytes", 2)
+    end
+    self._keys[sealer.id_of(key)] = key
   end
-  local id = core.digest.hmac_sha256(key, "usher.key_id"):sub(1, KEY_ID_BYTES)
-  return setmetatable({
-    _key = key,
-    _key_id = core.encoding.hex_encode(id),
-    _random = options.random or core.random.bytes,
-  }, Sealer)
+  self._key_id = sealer.id_of(options.key)
+  self._hash_key = options.key
+  return self
 end
 
 --- Which key seals: the second part of every text it has sealed.
@@ -58,7 +79,7 @@ function Sealer:seal(account, field, version, text)
     return nil, err
   end
   local bytes
-  bytes, err = core.aead.seal(self._key, nonce, text, associated(account, field, version))
+  bytes, err = core.aead.seal(self._keys[self._key_id], nonce, text, associated(account, field, version))
   if not bytes then
     return nil, err
   end
@@ -66,20 +87,20 @@ function Sealer:seal(account, field, version, text)
 end
 
 local function split(self, sealed)
-  local format, key_id, encoded = sealed:match "^(%w+)%.(%x+)%.([%w+/=]+)$"
-  if format ~= FORMAT then
+  local key_id = sealer.key_id_in(sealed)
+  if not key_id then
     return errors.fail("bad_seal", "not a sealed record")
-  elseif key_id ~= self._key_id then
+  elseif not self._keys[key_id] then
     return errors.fail("bad_seal", "sealed with another key")
   end
-  local bytes = core.encoding.base64_decode(encoded)
+  local bytes = core.encoding.base64_decode(sealed:match "[^.]+$")
   if not bytes or #bytes < NONCE_BYTES + TAG_BYTES then
     return errors.fail("bad_seal", "a damaged sealed record")
   end
-  return bytes
+  return bytes, self._keys[key_id]
 end
 
---- The text, where it was sealed by this key for this account, field and version.
+--- The text, where it was sealed by one of the keys for this account, field and version.
 ---@param account string
 ---@param field string
 ---@param version integer
@@ -87,26 +108,51 @@ end
 ---@return string? text
 ---@return usher.Error? err bad_seal
 function Sealer:open(account, field, version, sealed)
-  local bytes, err = split(self, sealed)
+  local bytes, key = split(self, sealed)
   if not bytes then
-    return nil, err
+    return nil, key
   end
   local nonce = bytes:sub(1, NONCE_BYTES)
-  return core.aead.open(self._key, nonce, bytes:sub(NONCE_BYTES + 1), associated(account, field, version))
+  return core.aead.open(key, nonce, bytes:sub(NONCE_BYTES + 1), associated(account, field, version))
 end
 
---- Whether another sealer has the same key.
+--- Whether a text that says so much was sealed with one of the keys.
+---@param key_id string
+---@return boolean
+function Sealer:has(key_id)
+  return self._keys[key_id] ~= nil
+end
+
+--- Seals with that one of the keys from now on.
+---@param key_id string
+function Sealer:use(key_id)
+  assert(self._keys[key_id], "an unknown key")
+  self._key_id = key_id
+end
+
+--- Whether another sealer can open what this one seals, or this what the other does.
 ---@param other usher.Sealer
 ---@return boolean
 function Sealer:has_same_key(other)
-  return core.secret.equal(self._key, other._key)
+  for key_id, key in pairs(self._keys) do
+    if other._keys[key_id] and core.secret.equal(key, other._keys[key_id]) then
+      return true
+    end
+  end
+  return false
+end
+
+--- Hashes with that key from now on: one that lives longer than those that seal.
+---@param key usher.core.Secret|string
+function Sealer:hash_with(key)
+  self._hash_key = key
 end
 
 --- A keyed hash: compares credentials without keeping them, and tells nothing to whoever lacks the key.
 ---@param text string
 ---@return string 64 hex digits
 function Sealer:hash(text)
-  return core.encoding.hex_encode(core.digest.hmac_sha256(self._key, "usher.hash\0" .. text))
+  return core.encoding.hex_encode(core.digest.hmac_sha256(self._hash_key, "usher.hash\0" .. text))
 end
 
 return sealer

@@ -2,6 +2,7 @@
 -- What a store was described with: `usher.store.sqlite { path = ..., key = ... }`. Checked, and its key read, when the
 -- store is first used, not when it is described.
 
+local core = require "usher.core"
 local deferred = require "usher.config.deferred"
 local master_key = require "usher.config.master_key"
 local schema = require "usher.config.schema"
@@ -32,19 +33,51 @@ local function read_key(option)
   return key, err and { keys = { "store", "key" }, message = err.message }
 end
 
+-- While a rotation has not ended, the next key lies beside the present one.
+local function read_next_key(self)
+  local path = self:key_file()
+  local key, err
+  if path then
+    key, err = master_key.read(master_key.next_path(path))
+  end
+  if err and err.code ~= "not_found" then
+    return nil, { keys = { "store", "key" }, message = err.message }
+  end
+  return key
+end
+
 --- The sealer over the key, or over one of its own where the kind of store takes none.
 ---@return usher.Sealer? sealer
 ---@return usher.Error? err bad_configuration with findings
 function Origin:sealer()
+  local keys, err = self:read_keys()
+  return keys and sealer.new { key = keys[1], others = { keys[2] } }, err
+end
+
+--- The key, and the next one where a rotation has not ended.
+---@return (usher.core.Secret|string)[]? keys
+---@return usher.Error? err bad_configuration with findings
+function Origin:read_keys()
   local findings = schema.check(self.options, schema.shape(self.keys), { "store" })
   if #findings > 0 then
     return schema.failure(findings)
   end
   local key, finding = read_key(self.options.key or self._make_key())
-  if not key then
+  local next_key
+  if key then
+    next_key, finding = read_next_key(self)
+  end
+  if finding then
     return schema.failure { finding }
   end
-  return sealer.new { key = key }
+  return { key, next_key }
+end
+
+--- The file that holds the key, where one does: not a link to it, which a new key would replace.
+---@return string? path
+function Origin:key_file()
+  local path = deferred.path(self.options.key)
+  return path and (core.file.resolve(path) or path)
 end
 
 --- Whether the key comes from the operator.

@@ -5,15 +5,14 @@
 local contract = require "usher.store.contract"
 local core = require "usher.core"
 local errors = require "usher.errors"
+local header = require "usher.store.header"
 local origin = require "usher.store.origin"
 local values = require "usher.config.values"
 
 local sqlite = {}
 
-local APPLICATION_ID = 0x75736872 -- "ushr"
-
--- Sealed like a record, of an account that cannot be: opens with the right key only.
-local HEADER = { account = "", field = "header", version = 1, text = "usher store 1" }
+--- Of the file.
+sqlite.APPLICATION_ID = 0x75736872 -- "ushr"
 
 local CREATE = {
   "CREATE TABLE header (sealed TEXT NOT NULL)",
@@ -32,7 +31,7 @@ local CREATE = {
 }
 
 local SQL = {
-  read_header = "SELECT sealed FROM header",
+  read_headers = "SELECT sealed FROM header ORDER BY rowid",
   -- One row that every change touches: changes get their numbers in the order in which they become visible.
   count = "UPDATE counter SET value = value + 1",
   add_account = [[INSERT INTO accounts (account, epoch, changed) VALUES ($1, 0, 0)
@@ -70,39 +69,53 @@ local function query(self, sql, ...)
   return results and results[1].rows, err
 end
 
-local function statements_of_new_file(self)
-  local sealed, err = self._sealer:seal(HEADER.account, HEADER.field, HEADER.version, HEADER.text)
+--- The statements that make a new store.
+---@param sealer usher.Sealer
+---@param hash_key? string nil: a new one
+---@return string[]? statements
+---@return usher.Error? err
+function sqlite.creation(sealer, hash_key)
+  local sealed, err = header.seal(sealer, hash_key)
   if not sealed then
     return nil, err
   end
-  -- Of letters, digits and "+/=." only: safe between quotes.
   local statements = table.move(CREATE, 1, #CREATE, 1, {})
   table.insert(statements, ("INSERT INTO header (sealed) VALUES ('%s')"):format(sealed))
   return statements
 end
 
-local function check_key(self, rows)
-  local sealed = rows[1] and rows[1][1]
-  if type(sealed) ~= "string" then
-    return errors.fail("store_corrupt", self._path .. " has no header record")
+--- The header records of an open database, oldest first. Waits.
+---@param database usher.core.sqlite.Engine
+---@return string[]? headers
+---@return usher.Error? err
+function sqlite.headers(database)
+  local results, err = database:transaction { { SQL.read_headers } }
+  if not results then
+    return nil, err
   end
-  local text = self._sealer:open(HEADER.account, HEADER.field, HEADER.version, sealed)
-  if text ~= HEADER.text then
-    return errors.fail(
-      "bad_seal",
-      ("the master key is not the one of the store %s, which is left as it is"):format(self._path)
-    )
+  local headers = {}
+  for index, row in ipairs(results[1].rows) do
+    headers[index] = row[1]
   end
-  return true
+  return headers
+end
+
+-- Messages that name the file already say what is to be done.
+local function advise(self, err)
+  if err.code == "store_corrupt" and not err.message:find(self._path, 1, true) then
+    local message = "%s: %s; `usher recover` saves what is whole"
+    return errors.new(err.code, message:format(self._path, err.message))
+  end
+  return err
 end
 
 -- Reading changes nothing on disk. Only with the right key the first write follows, which also shows at once whether
--- the store can be written.
+-- the store is whole and can be written.
 local function settle(self)
-  local rows, err = query(self, SQL.read_header)
+  local headers, err = sqlite.headers(self._database)
   local is_ours
-  if rows then
-    is_ours, err = check_key(self, rows)
+  if headers then
+    is_ours, err = header.adopt(self._sealer, headers, self._path)
   end
   if not is_ours then
     return nil, err
@@ -112,24 +125,25 @@ end
 
 function Engine:open(sealer)
   self._sealer = sealer
-  local statements, err = statements_of_new_file(self)
+  local statements, err = sqlite.creation(sealer)
   if not statements then
     return nil, err
   end
   self._database, err = core.sqlite.open {
     path = self._path,
-    application_id = APPLICATION_ID,
+    application_id = sqlite.APPLICATION_ID,
     create = self._create and statements or nil,
   }
   if not self._database then
-    return nil, err
+    return nil, advise(self, err)
   end
   local settled
   settled, err = settle(self)
   if not settled then
     self:close()
+    return nil, advise(self, err)
   end
-  return settled, err
+  return true
 end
 
 function Engine:close()
