@@ -72,19 +72,28 @@ describe("a logger", function()
     )
   end)
 
-  it("redacts concealed values, in fields of later loggers too", function()
-    local child = logger:with { account = "default" }
-    logger:conceal "the-secret-value"
-    child:info(
-      "event",
-      { url_seen = "/callback?code=the-secret-value", error = errors.new("io", "the-secret-value") }
-    )
-    assert.is_nil(lines[1]:find "the%-secret%-value")
-    assert.is_truthy(lines[1]:find "account=default")
-    child:release "the-secret-value"
-    logger:info("event", { text = "the-secret-value" })
-    assert.is_truthy(lines[2]:find "the%-secret%-value")
-  end)
+  it(
+    "redacts concealed values, in fields of later loggers too, and a while after they are released",
+    function()
+      local child = logger:with { account = "default" }
+      logger:conceal "the-secret-value"
+      child:info(
+        "event",
+        { url_seen = "/callback?code=the-secret-value", error = errors.new("io", "the-secret-value") }
+      )
+      assert.is_nil(lines[1]:find "the%-secret%-value")
+      assert.is_truthy(lines[1]:find "account=default")
+      child:release "the-secret-value"
+      logger:info("event", { text = "the-secret-value" })
+      assert.is_nil(lines[2]:find "the%-secret%-value")
+      for number = 1, 256 do
+        logger:conceal("secret-value-" .. number)
+        logger:release("secret-value-" .. number)
+      end
+      logger:info("event", { text = "the-secret-value" })
+      assert.is_truthy(lines[3]:find "the%-secret%-value")
+    end
+  )
 
   it("shows of a secret that it is one", function()
     logger:info("event", { found = core.secret.new "abcdef" })

@@ -11,6 +11,9 @@ local LEVELS = { debug = 1, info = 2, warn = 3, error = 4 }
 local FORMATS = { logfmt = line.logfmt, json = line.json }
 local OFF = 5
 
+-- Secrets that were replaced lately are redacted too.
+local KEPT_RELEASED = 256
+
 --- The names of levels, by rising weight, and of formats.
 log.levels = { "debug", "info", "warn", "error" }
 log.formats = { "logfmt", "json" }
@@ -122,7 +125,7 @@ function Logger:with(fields)
   return setmetatable({ _sink = self._sink, _fields = merged }, Logger)
 end
 
---- From now on no line shows the value, in any usual spelling. As many `release` undo it.
+--- From now on no line shows the value, in any usual spelling. As many `release` undo it, in time.
 ---@param value string|usher.core.Secret at least 6 bytes, else only its field's name can protect it
 function Logger:conceal(value)
   if self._sink.threshold == OFF then
@@ -163,7 +166,7 @@ function log.new(options)
     format = assert(FORMATS[options.format or "logfmt"], "log.new: unknown format"),
     write = options.write or write_to_stderr,
     clock = options.clock or clock.system(),
-    registry = redaction.new(),
+    registry = redaction.new(KEPT_RELEASED),
   }
   return setmetatable({ _sink = sink, _fields = {} }, Logger)
 end

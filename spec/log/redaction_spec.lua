@@ -115,6 +115,22 @@ describe("a registry", function()
     assert.are.equal("[redacted]", registry:clean(SECRET))
   end)
 
+  it("keeps the last that were released concealed, if it is told to", function()
+    local registry = redaction.new(2)
+    local values = { "s3cret-1", "s3cret-2", "s3cret-3" }
+    for _, value in ipairs(values) do
+      registry:conceal(value)
+      registry:release(value)
+    end
+    assert.are.equal("s3cret-1 [redacted] [redacted]", registry:clean(table.concat(values, " ")))
+    registry:conceal "s3cret-2"
+    registry:conceal "another"
+    registry:release "another"
+    registry:conceal "and another"
+    registry:release "and another"
+    assert.are.equal("s3cret-1 [redacted] s3cret-3", registry:clean(table.concat(values, " ")))
+  end)
+
   it("keeps nothing in clear, and nothing at all after the last release", function()
     local registry = concealing(SECRET)
     for digest in pairs(registry._counts) do

@@ -117,12 +117,13 @@ end
 ---@return spec.Process
 function World:start_simulator()
   local command = { self.program, "simulate", "--listen", "127.0.0.1:" .. self._provider_port }
-  table.move({ "--callback", self:callback_url(), "--api-key", self.api_key }, 1, 4, #command + 1, command)
+  table.move({ "--callback", self:callback_url() }, 1, 2, #command + 1, command)
   for name, value in pairs(self.simulator_options) do
     table.insert(command, name)
     table.insert(command, tostring(value))
   end
-  local simulator = keep(self, process.start(self.folder, "simulator", command))
+  local simulator =
+    keep(self, process.start(self.folder, "simulator", command, { MEMORIES_API_KEY = self.api_key }))
   simulator:await "event=simulator_listening"
   return simulator
 end

@@ -109,7 +109,12 @@ function simulate.describe(command)
     :convert(address)
   add_option(command, "callback", "URL", "Where codes are pushed to."):convert(url)
   command
-    :option("--api-key", ("Its MD5 is the state of every push. Default: %s."):format(DEFAULT_API_KEY))
+    :option(
+      "--api-key",
+      ("Its MD5 is the state of every push. Default: that of MEMORIES_API_KEY, else %s."):format(
+        DEFAULT_API_KEY
+      )
+    )
     :argname "KEY"
   add_option(command, "client-id", "ID", "The account that codes belong to.")
   add_option(
@@ -165,8 +170,14 @@ local function recorder(logger, path)
   end
 end
 
+-- From the environment too: every program of the machine may read what stands on a command line.
+local function api_key_of(arguments)
+  local variable = core.secret.from_environment "MEMORIES_API_KEY"
+  return arguments.api_key or variable and #variable > 0 and variable:reveal() or DEFAULT_API_KEY
+end
+
 local function new_simulator(arguments, system, on_entry)
-  local options = { clock = system, on_entry = on_entry, api_key = arguments.api_key or DEFAULT_API_KEY }
+  local options = { clock = system, on_entry = on_entry, api_key = api_key_of(arguments) }
   for name in pairs(simulator.defaults) do
     options[name] = arguments[name]
   end

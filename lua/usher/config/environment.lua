@@ -26,9 +26,10 @@ local function name_of(path)
   end
 end
 
--- The variable's text. A secret's own variable is overwritten by reading it.
+-- The variable's text. The variable of what is or holds a secret is overwritten by reading it.
 local function read(variable, reader)
-  local value = variable.secret and reader.secret(variable.name) or nil
+  local is_overwritten = variable.secret or variable.is_hidden
+  local value = is_overwritten and reader.secret(variable.name) or nil
   local read_file = reader.read_file or variable.secret and trust.read_secret or nil
   return source.read(variable.name, reader.getenv, read_file, value)
 end

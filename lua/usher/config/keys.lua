@@ -8,6 +8,7 @@ local values = require "usher.config.values"
 ---@field value usher.config.Value
 ---@field default? any
 ---@field secret? boolean a plain text, `usher.secret.env` or `usher.secret.file`; shown nowhere
+---@field is_hidden? boolean may hold a secret: its variable is overwritten once it is read
 ---@field required? boolean
 ---@field default_text? string the default in words, where it is no plain value
 ---@field example any an allowed value; where none is plain, Lua text
@@ -31,6 +32,7 @@ local keys = {
     value = values.callback_path,
     default = "/callback",
     what = "the callback's path; may hold a secret segment, which no log shows",
+    is_hidden = true,
     example = "/callback/9f8a6c1e5b7d4032",
   },
   ["callback.allow"] = {

@@ -95,26 +95,49 @@ end
 ---@class usher.log.Registry
 ---@field _counts table<string, integer> digest of a value -> how often it was concealed
 ---@field _prefixes table<string, table<integer, table<string, integer>>>
+---@field _kept integer how many released values stay concealed
+---@field _released usher.log.registry.Trace[][] of these, oldest first
 local Registry = {}
 Registry.__index = Registry
 Registry.__name = "usher.log.registry"
 
-local function change(self, spelling, step)
-  local prefix, length = spelling:sub(1, PREFIX_BYTES), #spelling
+---@class usher.log.registry.Trace what is kept of one spelling of a value
+---@field prefix string
+---@field length integer
+---@field digest string
+
+local function traces_of(bytes)
+  local traces = {}
+  for _, spelling in ipairs(spellings_of(bytes)) do
+    if #spelling >= MIN_BYTES then
+      local prefix, digest = spelling:sub(1, PREFIX_BYTES), core.digest.sha256(spelling)
+      table.insert(traces, { prefix = prefix, length = #spelling, digest = digest })
+    end
+  end
+  return traces
+end
+
+local function change(self, trace, step)
+  local prefix, length, digest = trace.prefix, trace.length, trace.digest
   local lengths = self._prefixes[prefix] or {}
   local digests = lengths[length] or {}
-  local digest = core.digest.sha256(spelling)
   local count = (digests[digest] or 0) + step
   digests[digest] = count > 0 and count or nil
   lengths[length] = next(digests) and digests or nil
   self._prefixes[prefix] = next(lengths) and lengths or nil
 end
 
-local function change_all(self, bytes, step)
-  for _, spelling in ipairs(spellings_of(bytes)) do
-    if #spelling >= MIN_BYTES then
-      change(self, spelling, step)
-    end
+local function change_all(self, traces, step)
+  for _, trace in ipairs(traces) do
+    change(self, trace, step)
+  end
+end
+
+-- A token that was replaced is good for a while yet.
+local function retire(self, bytes)
+  table.insert(self._released, traces_of(bytes))
+  if #self._released > self._kept then
+    change_all(self, table.remove(self._released, 1), -1)
   end
 end
 
@@ -133,18 +156,18 @@ function Registry:conceal(value)
   local count = self._counts[digest] or 0
   self._counts[digest] = count + 1
   if count == 0 then
-    change_all(self, bytes, 1)
+    change_all(self, traces_of(bytes), 1)
   end
 end
 
---- Ends one `conceal`.
+--- Ends one `conceal`. The values released last stay concealed, as many as the registry keeps.
 ---@param value string|usher.core.Secret
 function Registry:release(value)
   local bytes = bytes_of(value)
   local digest = core.digest.sha256(bytes)
   local count = self._counts[digest]
   if count == 1 then
-    change_all(self, bytes, -1)
+    retire(self, bytes)
   end
   self._counts[digest] = count and count > 1 and count - 1 or nil
 end
@@ -209,9 +232,10 @@ function Registry:clean(text)
   return hides_some(self, text) and redaction.MARK or text
 end
 
+---@param kept? integer how many released values stay concealed; default: none
 ---@return usher.log.Registry
-function redaction.new()
-  return setmetatable({ _counts = {}, _prefixes = {} }, Registry)
+function redaction.new(kept)
+  return setmetatable({ _counts = {}, _prefixes = {}, _kept = kept or 0, _released = {} }, Registry)
 end
 
 return redaction
