@@ -35,6 +35,15 @@ describe("callback routes", function()
     assert.are.same({}, lines)
   end)
 
+  it("closes the connection after an error, as the listener's own do", function()
+    for status, closes in pairs { [399] = false, [400] = true, [503] = true } do
+      local response = answer(function()
+        return { status = status }
+      end)
+      assert.are.equal(closes, response.close == true)
+    end
+  end)
+
   it("answers 500 for a handler that fails, and logs its place", function()
     local response, lines = answer(function()
       error "no such video"

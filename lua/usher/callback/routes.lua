@@ -62,7 +62,8 @@ local function guarded(key, handler, log)
       log:error("route_failed", { route = key, place = place, error = fault })
       return replies.of(500)
     end
-    return { status = response.status, headers = response.headers, body = response.body }
+    local closes = response.status >= 400 or nil -- as every refusal on this listener does
+    return { status = response.status, headers = response.headers, body = response.body, close = closes }
   end
 end
 
