@@ -56,6 +56,17 @@ describe("callback index", function()
     assert.are.equal("forbidden", err.code)
   end)
 
+  it("refuses an account whose provider script fails to give its key, and says where", function()
+    local broken = toy_provider.new()
+    function broken.account_key()
+      error "no key today"
+    end
+    local found, err = index.new({ acme = account(broken, "a1") }, core.random.bytes)
+    assert.is_nil(found)
+    assert.are.equal("bad_configuration", err.code)
+    assert.matches("^accounts.acme: account_key failed: .*index_spec.lua:%d+: no key today$", err.message)
+  end)
+
   it("refuses two accounts that a callback cannot tell apart", function()
     local found, err = index.new({ acme = account(toy, "a1"), bolt = account(toy, "a1") }, core.random.bytes)
     assert.is_nil(found)

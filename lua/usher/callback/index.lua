@@ -36,7 +36,10 @@ local function refuse(name, message)
 end
 
 local function add(self, name, account)
-  local key = account.provider.account_key(account.config)
+  local ran, key = pcall(account.provider.account_key, account.config)
+  if not ran then
+    return refuse(name, "account_key failed: " .. tostring(key))
+  end
   local group = group_of(self, account.config.callback_path, account.provider)
   if key == false then
     return true
