@@ -137,7 +137,8 @@ describe("usher run", function()
       USHER_CALLBACK_LISTEN = "127.0.0.1:" .. port,
     }
     assert.are.equal(78, status)
-    assert.matches("usher: USHER_CALLBACK_LISTEN: address already in use\n", err)
+    local expected = ("usher: USHER_CALLBACK_LISTEN: address already in use (127.0.0.1:%d)\n"):format(port)
+    assert.matches(expected, err, 1, true)
   end)
 
   for _, name in ipairs { "TERM", "INT" } do

@@ -55,6 +55,14 @@ describe("listen.parse", function()
   end
 end)
 
+describe("listen.text", function()
+  it("writes an address as it was read", function()
+    for _, text in ipairs { "127.0.0.1:80", "[2001:db8::1]:443", "unix:/run/usher.sock" } do
+      assert.are.equal(text, listen.text(listen.parse(text)))
+    end
+  end)
+end)
+
 describe("listen.is_local", function()
   it("holds for sockets and loopback addresses only", function()
     for text, is_local in pairs {

@@ -107,7 +107,7 @@ describe("the gateway's listeners", function()
     local move, err =
       all:move { callback = tcp(require("spec.support.process").free_port()), api = tcp(port) }
     assert.is_nil(move)
-    assert.are.equal("api.listen: address already in use", err.message)
+    assert.are.equal(("api.listen: address already in use (127.0.0.1:%d)"):format(port), err.message)
     assert.are.equal("callback", ask(all:address "callback"))
   end)
 
@@ -138,7 +138,7 @@ describe("the gateway's listeners", function()
     assert.are.equal("api.group was removed: that takes a restart", err.message)
     _, err = move("0660", "no such group")
     assert.are.equal("bad_configuration", err.code)
-    assert.matches("^api.group no such group: ", err.message)
+    assert.are.equal("api.group no such group: there is no such group", err.message)
     assert.are.equal("0660", mode_of(path))
     assert.are.equal("api", ask("unix:" .. path))
   end)

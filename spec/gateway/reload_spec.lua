@@ -92,7 +92,7 @@ describe("a reload", function()
     },
     ["an address that it cannot have"] = {
       { callback = { listen = "unix:/nowhere/x.sock" } },
-      "callback.listen: ",
+      "callback.listen: its folder does not exist (unix:/nowhere/x.sock)",
     },
   } do
     it("to " .. what .. " is refused", function()

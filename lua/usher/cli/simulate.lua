@@ -39,7 +39,7 @@ local function lifetime(text)
   return nil, ("'%s' is not a whole number above 0"):format(text)
 end
 
-local function address(text)
+local function read_address(text)
   local parsed, reason = listen.parse(text)
   if parsed then
     return parsed
@@ -106,7 +106,7 @@ function simulate.describe(command)
   command
     :option("--listen", ("Where the provider answers. Default: %s."):format(DEFAULT_LISTEN))
     :argname("HOST:PORT")
-    :convert(address)
+    :convert(read_address)
   add_option(command, "callback", "URL", "Where codes are pushed to."):convert(url)
   command
     :option(
@@ -210,15 +210,16 @@ function simulate.run(arguments)
     exit.complain(reason)
     return exit.CONFIGURATION
   end
+  local address = arguments.listen or listen.parse(DEFAULT_LISTEN)
   local running, err = server.start {
     simulator = new_simulator(arguments, system, on_entry),
-    address = arguments.listen or listen.parse(DEFAULT_LISTEN),
+    address = address,
     clock = system,
     transfer = core.transfer.perform,
     first_push = arguments.first_push or FIRST_PUSH_SECONDS,
   }
   if not running then
-    exit.complain(err.message)
+    exit.complain(("%s: %s"):format(listen.text(address), err.message))
     return exit.CONFIGURATION
   end
   logger:info("simulator_listening", { address = running:address() })

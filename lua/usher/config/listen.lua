@@ -67,6 +67,17 @@ function listen.parse(text)
   return { host = host, port = port }
 end
 
+--- An address as an operator writes it.
+---@param address usher.config.Address
+---@return string
+function listen.text(address)
+  if address.path then
+    return "unix:" .. address.path
+  end
+  local host = address.host:find ":" and ("[%s]"):format(address.host) or address.host
+  return ("%s:%d"):format(host, address.port)
+end
+
 --- Whether only this machine can reach the address.
 ---@param address usher.config.Address
 ---@return boolean

@@ -29,8 +29,9 @@ local Listeners = {}
 Listeners.__index = Listeners
 Listeners.__name = "usher.gateway.listeners"
 
-local function refuse(part, key, err)
-  return errors.fail(err.code, ("%s.%s: %s"):format(part, key, err.message))
+local function refuse_address(part, address, err)
+  local reason = err.code == "not_found" and "its folder does not exist" or err.message
+  return errors.fail(err.code, ("%s.listen: %s (%s)"):format(part, reason, listen.text(address)))
 end
 
 -- A socket file's group and mode. Nobody is let in before both are right.
@@ -39,7 +40,8 @@ local function share(part, spot, mode)
   if path and spot.group then
     done, err = core.file.set_group(path, spot.group)
     if not done then
-      return errors.fail("bad_configuration", ("%s.group %s: %s"):format(part, spot.group, err.message))
+      local reason = err.code == "not_found" and "there is no such group" or err.message
+      return errors.fail("bad_configuration", ("%s.group %s: %s"):format(part, spot.group, reason))
     end
   end
   if path and mode then
@@ -51,7 +53,7 @@ end
 local function open(self, part, spot)
   local fault = spot.address.path and trust.socket_fault(spot.address.path)
   if fault then
-    return refuse(part, "listen", errors.new("bad_configuration", fault))
+    return refuse_address(part, spot.address, errors.new("bad_configuration", fault))
   end
   local listener, err = core.listener.open {
     host = spot.address.host,
@@ -66,7 +68,7 @@ local function open(self, part, spot)
     error_body = self._error_bodies[part],
   }
   if not listener then
-    return refuse(part, "listen", err)
+    return refuse_address(part, spot.address, err)
   end
   local shared
   shared, err = share(part, spot, spot.mode)
