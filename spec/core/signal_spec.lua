@@ -65,7 +65,7 @@ describe("signal", function()
   end)
 
   it("has its default action back once closed", function()
-    local ok, _, number = os.execute(("lua5.4 -e %s"):format(child.quote(([[
+    local ok, _, number = os.execute(("exec lua5.4 -e %s"):format(child.quote(([[
       package.cpath = %q
       local core = require "usher.core"
       core.signal.start("SIGTERM", print):close()
