@@ -39,7 +39,7 @@ describe("a description", function()
     local path = folder .. "/usher.lua"
     assert.are.same({
       path .. ":3: callback.listn is not a known key; the nearest known key is callback.listen",
-      path .. ':4: callback.path "x" is not allowed; allowed: a path from / on, of A-Z a-z 0-9 . _ ~ - and /',
+      path .. ":4: callback.path is not allowed; allowed: a path from / on, of A-Z a-z 0-9 . _ ~ - and /",
     }, err.messages)
     assert.are.equal(err.messages[1], err.message)
   end)
