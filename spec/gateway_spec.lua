@@ -196,6 +196,27 @@ describe("gateway", function()
     end)
   end)
 
+  case(
+    "answers who waits for a token when it stops, and does not keep them to the end of the draining",
+    function()
+      with_gateway({}, function(running)
+        local answered = core.future.new()
+        local url = ("http://%s/v1/accounts/acme/token?wait=60"):format(running:addresses().api)
+        core.loop:spawn(function()
+          answered:resolve(get(url, { Authorization = "Bearer b3arer-token" }))
+        end)
+        local started_at = core.clock.boot()
+        core.timer.start(50, function()
+          running:stop(60)
+        end)
+        local response = answered:wait()
+        assert.are.equal(503, response.status)
+        assert.is_truthy(response.headers["retry-after"])
+        assert.is_true(core.clock.boot() - started_at < 5)
+      end)
+    end
+  )
+
   case("cuts the draining short when told to stop again", function()
     local entered, leave = core.future.new(), core.future.new()
     with_gateway({

@@ -276,6 +276,7 @@ function Gateway:stop(seconds)
   if self._reloading then
     self._reloading:wait()
   end
+  self._keeper:dismiss()
   self._listeners:drain(seconds or 0)
   stop_parts(self)
   self._log:info("gateway_stopped", {})

@@ -61,13 +61,16 @@ local function await(keeper, account, deadline, is_over)
 end
 
 -- Whether waiting may help: an attempt is under way or comes in time, or the consumer said how long it waits.
-local function may_come(account, deadline, is_patient)
-  return is_patient or account.flight or account.plan.at and account.plan.at <= deadline
+local function may_come(keeper, account, deadline, is_patient)
+  if account.flight or keeper.is_leaving then
+    return account.flight ~= nil
+  end
+  return is_patient or account.plan.at and account.plan.at <= deadline
 end
 
 local function await_token(keeper, account, deadline, is_patient)
   await(keeper, account, deadline, function()
-    return account:answer(keeper:now()) or not may_come(account, deadline, is_patient)
+    return account:answer(keeper:now()) or not may_come(keeper, account, deadline, is_patient)
   end)
 end
 

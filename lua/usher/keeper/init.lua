@@ -29,6 +29,7 @@ local keeper = { EVENTS = events.NAMES }
 ---@field on_event? fun(event: table)
 ---@field scheduler usher.keeper.Scheduler
 ---@field accounts table<string, usher.keeper.Account>
+---@field is_leaving boolean nobody waits any longer but for an attempt under way
 ---@field is_stopped boolean
 ---@field reads integer store reads begun
 ---@field callback_url? fun(path: string): string? where this machine reaches a path of the callback listener
@@ -153,6 +154,14 @@ local function cancel_transfers(self)
   for done, task in pairs(self._transfers) do
     task:close()
     done:resolve(true, errors.fail "cancelled")
+  end
+end
+
+--- Answers those who wait, but for whom an attempt under way concerns: `stop` comes soon. Does not wait.
+function Keeper:dismiss()
+  self.is_leaving = true
+  for _, of in pairs(self.accounts) do
+    of.waiters:wake()
   end
 end
 
@@ -287,6 +296,7 @@ function keeper.new(options)
     callback_url = options.callback_url,
     accounts = {},
     authorizations = {},
+    is_leaving = false,
     is_stopped = false,
     reads = 0,
     _transfers = {},
