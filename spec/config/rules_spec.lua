@@ -55,10 +55,11 @@ describe("rules.expiry_warning", function()
 end)
 
 describe("rules.warnings", function()
-  local function warnings_of(listen, accounts, tls)
+  local function warnings_of(listen, accounts, tls, api_listen)
     local paths = {}
     local callback = { listen = listen, tls = tls }
-    for index, warning in ipairs(rules.warnings { callback = callback, accounts = accounts }) do
+    local described = { callback = callback, api = { listen = api_listen or "unix:/x" }, accounts = accounts }
+    for index, warning in ipairs(rules.warnings(described)) do
       paths[index] = warning.path
     end
     return paths
@@ -71,6 +72,12 @@ describe("rules.warnings", function()
       { "callback.listen", "accounts.acme.client_id", "accounts.bolt.client_id" },
       warnings_of("0.0.0.0:80", { bolt = {}, acme = {}, core = { subject = "c1" } })
     )
+  end)
+
+  it("are of an API in clear to other machines", function()
+    local accounts = { acme = { subject = "c1" } }
+    assert.are.same({}, warnings_of("127.0.0.1:80", accounts, nil, "[::1]:81"))
+    assert.are.same({ "api.listen" }, warnings_of("127.0.0.1:80", accounts, nil, "0.0.0.0:81"))
   end)
 
   it("name the key that pins where the provider script says which, and none where none does", function()

@@ -99,6 +99,14 @@ function rules.warnings(settings)
       fields = { listen = settings.callback.listen },
     })
   end
+  if not is_local(settings.api.listen) then
+    table.insert(warnings, {
+      path = "api.listen",
+      reason = "gives tokens in clear to other machines: whoever is on the way reads them and the bearer",
+      event = "api_plain_http",
+      fields = { listen = settings.api.listen },
+    })
+  end
   for _, name in ipairs(sorted.keys(settings.accounts)) do
     local key = missing_pin(settings.accounts[name])
     if key then
