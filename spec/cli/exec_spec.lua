@@ -81,6 +81,11 @@ describe("usher exec", function()
     end)
   end
 
+  it("shows in its usage that the command comes after --", function()
+    local _, out = capture.usher("exec", "--help")
+    assert.matches("ACCOUNT%s+%-%- COMMAND %[ARGUMENT%]", out)
+  end)
+
   it("never loads the core", function()
     local status, out, err = server:lua(([[
       package.cpath = %q

@@ -22,7 +22,7 @@ function exec.describe(command)
   command:argument("account", "The account's name."):argname "ACCOUNT"
   command
     :argument("command", "The command and its arguments, after --.")
-    :argname({ "COMMAND", "ARGUMENT" })
+    :argname({ "-- COMMAND", "ARGUMENT" })
     :target("words")
     :args "+"
   command
