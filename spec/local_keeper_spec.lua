@@ -149,6 +149,12 @@ describe("usher.keeper", function()
     end, "usher.keeper: not started")
   end)
 
+  it("refuses what is no table of options", function()
+    assert.has_error(function()
+      usher.keeper()
+    end, "usher.keeper takes a table")
+  end)
+
   local BROKEN = { provider = { name = "broken" }, config = {} }
   for fault, changes in pairs {
     ["usher.keeper: accounts.acme.api_kee is not a known key; the nearest known key is accounts.acme.api_key"] = {

@@ -160,6 +160,9 @@ local OPTIONS =
   { store = true, accounts = true, on_event = true, log = true, clock = true, transfer = true, owner = true }
 
 local function check_options(options)
+  if type(options) ~= "table" then
+    error("usher.keeper takes a table", 3)
+  end
   for name in pairs(options) do
     if not OPTIONS[name] then
       error(("usher.keeper takes no '%s'"):format(name), 3)
