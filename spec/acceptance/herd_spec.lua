@@ -11,8 +11,10 @@ local world = require "spec.support.world"
 
 local CONSUMERS = torture.rounds(500, 10000)
 local LIFETIME = torture.rounds(20, 150)
-local REQUEST =
-  "GET /v1/accounts/default/token?min_ttl=18&wait=20 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+local REQUEST = ("GET /v1/accounts/default/token?min_ttl=%d&wait=20 HTTP/1.1\r\n%s\r\n"):format(
+  LIFETIME * 0.9,
+  "Host: localhost\r\nConnection: close\r\n"
+)
 
 -- A connect() that would wait for room in the listener's backlog fails here, where nothing ever waits: so this waits.
 local function connect(path)
