@@ -85,6 +85,9 @@ function consumer.token(keeper, account, options)
   local now = keeper:now()
   local deadline = now.boot + math.max(0, math.min(LONGEST_WAIT, wait or DEFAULT_WAIT))
   local answer = account:answer(now)
+  if not answer then
+    keeper.scheduler:catch_up()
+  end
   if answer and (not min_ttl or satisfies(account, now, min_ttl)) then
     return answer
   elseif answer then

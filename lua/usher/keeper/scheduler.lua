@@ -18,6 +18,10 @@ local function offset(clock)
   return clock:wall() - clock:boot()
 end
 
+local function has_jumped(self)
+  return math.abs(offset(self._clock) - self._offset) > JUMP
+end
+
 local function notice_jump(self)
   local now = offset(self._clock)
   local jump = now - self._offset
@@ -126,6 +130,15 @@ function Scheduler:set(name, at, urgency)
   self._entries[name] = { at = at, urgency = urgency }
   if self._timer and at < self._armed_at then
     arm(self, math.max(at, self._free_at))
+  end
+end
+
+--- For whoever notices that something is late: where the machine has slept, or the wall clock was set, calls what is
+--- due now, not within a minute.
+function Scheduler:catch_up()
+  local is_late = self._armed_at < self._clock:boot() - JUMP
+  if self._timer and (is_late or has_jumped(self)) then
+    fire(self)
   end
 end
 
