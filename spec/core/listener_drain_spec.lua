@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: MIT
+local child = require "spec.support.child"
 local client = require "spec.support.socket_client"
 local core = require "usher.core"
 local peers = require "spec.support.peers"
@@ -67,6 +68,31 @@ describe("listener:drain", function()
       listener:close()
     end)
     listener:drain(60000)
+  end)
+
+  it("ends at once where a finalizer closes the listener in the midst of its start", function()
+    local output = child.run [[
+      local core = require "usher.core"
+
+      -- Closes the listener in the n-th collection of garbage.
+      local function close_later(listener, n)
+        setmetatable({}, { __gc = function()
+          if n > 1 then close_later(listener, n - 1) else listener:close() end
+        end })
+      end
+
+      for n = 2, 5 do
+        local listener = assert(core.listener.open { host = "127.0.0.1", handler = print })
+        close_later(listener, n)
+        collectgarbage "restart"
+        collectgarbage("incremental", 1, 1000, 30) -- every new object collects all garbage
+        collectgarbage()
+        listener:drain(60000)
+        collectgarbage "stop"
+        io.write(tostring(listener), " ")
+      end
+    ]]
+    assert.are.equal(("usher.listener (closed) "):rep(4), output)
   end)
 
   it("refuses connections from then on", function()

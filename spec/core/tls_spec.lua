@@ -308,6 +308,17 @@ describe("core.tls.open", function()
     end)
   end)
 
+  it("is asked for again after what is called meanwhile", function()
+    local opened = assert(core.tls.open(own.certificate, own.key))
+    local function error_body(status)
+      opened:close()
+      return tostring(status), "text/plain"
+    end
+    assert.error_matches(function()
+      core.listener.open { host = "127.0.0.1", handler = print, tls = opened, error_body = error_body }
+    end, "the certificate is closed", 1, true)
+  end)
+
   for what, case in pairs {
     ["a missing certificate"] = { "cert", "not found", cert = "/none.pem" },
     ["a folder"] = { "cert", "not a regular file", cert = "" },

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 enum { VALUE_HANDLER = 1, VALUE_KEPT = 2, VALUE_COUNT = 2 };
+enum { RETRY_MS = 100 }; // until a drained listener that could not be closed for want of memory is
 enum { ARGUMENT_SELF = 1, ARGUMENT_TIMEOUT = 2, ARGUMENT_TLS = 2 };
 
 struct exchange;
@@ -200,7 +201,8 @@ static int drained_body(lua_State *L) {
 
 static void on_drained(void *arg) {
     struct listener *listener = arg;
-    usher_context_enter(listener->context, drained_body, listener);
+    if (!usher_context_enter(listener->context, drained_body, listener) && listener->engine != NULL)
+        usher_listener_drain(listener->engine, RETRY_MS, on_drained, listener);
 }
 
 static int m_drain(lua_State *L) {
@@ -213,6 +215,9 @@ static int m_drain(lua_State *L) {
     usher_reference_push(L, &listener->drained);
     if (lua_isnil(L, -1)) {
         usher_future_new(L);
+        // By a finalizer that this has run.
+        if (listener->engine == NULL)
+            return 0;
         lua_pushvalue(L, -1);
         usher_reference_set(L, &listener->drained);
     }
@@ -247,6 +252,12 @@ static int l_open(lua_State *L) {
     lua_settop(L, 1);
     usher_listener_options_check(L, 1, &options);
     struct listener *listener = usher_class_new(L, &listener_class, sizeof *listener, VALUE_COUNT);
+    // Once more: error_body, or a finalizer, may have closed it.
+    if (options.tls != NULL) {
+        lua_getfield(L, -2, "tls");
+        options.tls = usher_tls_argument(L, lua_gettop(L));
+        lua_pop(L, 1);
+    }
     lua_insert(L, -3);
     lua_setiuservalue(L, -3, VALUE_KEPT);
     lua_setiuservalue(L, -2, VALUE_HANDLER);
