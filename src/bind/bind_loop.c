@@ -92,9 +92,18 @@ static void cut_loop(lua_State *L, lua_Debug *activation) {
 
 struct limited_call {
     struct usher_context *context;
-    struct usher_reference future;
-    struct usher_reference self; // the userdata, until the call has ended: its caller may be closed first
+    struct usher_reference
+        future; // keeps the userdata until the call has ended: its caller may be closed first
 };
+
+static int drop_call(lua_State *L) {
+    struct limited_call *call = lua_touserdata(L, 1);
+    usher_reference_clear(L, &call->future);
+    return 0;
+}
+
+static const luaL_Reg limited_call_methods[] = {{"__gc", drop_call}, {NULL, NULL}};
+static const struct usher_class limited_call_class = {"usher.limited_call", limited_call_methods, NULL, NULL};
 
 static void on_call_returned(lua_State *L, int results, void *arg) {
     struct limited_call *call = arg;
@@ -106,7 +115,6 @@ static void on_call_returned(lua_State *L, int results, void *arg) {
     lua_insert(L, -1 - results);
     usher_future_resolve(L, -2 - results, results + 1);
     usher_reference_clear(L, &call->future);
-    usher_reference_clear(L, &call->self);
 }
 
 static int push_false(lua_State *L, void *arg) {
@@ -118,8 +126,6 @@ static int push_false(lua_State *L, void *arg) {
 static void on_call_failed(void *arg) {
     struct limited_call *call = arg;
     usher_future_settle(call->context, &call->future, push_false, NULL);
-    if (call->context->L != NULL)
-        usher_reference_clear(call->context->L, &call->self);
 }
 
 static int m_limited(lua_State *L) {
@@ -127,15 +133,16 @@ static int m_limited(lua_State *L) {
     luaL_argcheck(L, count > 0 && count <= INT_MAX, ARGUMENT_COUNT, "not a number of instructions");
     luaL_checktype(L, ARGUMENT_LIMITED, LUA_TFUNCTION);
     usher_future_check_wait(L);
-    struct limited_call *call = lua_newuserdatauv(L, sizeof *call, 0);
-    *call = (struct limited_call){.context = usher_context_get(L)};
-    usher_reference_set(L, &call->self);
+    struct limited_call *call = usher_class_new(L, &limited_call_class, sizeof *call, 0);
+    lua_replace(L, ARGUMENT_COUNT);
+    call->context = usher_context_get(L);
     usher_future_new(L);
-    lua_pushvalue(L, -1);
+    lua_copy(L, -1, ARGUMENT_SELF);
     usher_reference_set(L, &call->future);
-    lua_replace(L, ARGUMENT_SELF);
     struct usher_task_owner owner = {on_call_returned, on_call_failed, call};
     struct usher_task *task = usher_task_new(L, lua_gettop(L) - ARGUMENT_LIMITED, &owner);
+    // Before this the call is garbage where something raises, and gives its future free.
+    usher_future_keep(L, ARGUMENT_SELF, ARGUMENT_COUNT);
     usher_task_limit(task, cut_loop, (int)count);
     usher_task_ready(task);
     lua_settop(L, ARGUMENT_SELF);
@@ -180,6 +187,7 @@ static const luaL_Reg methods[] = {{"run", m_run},
                                    {NULL, NULL}};
 
 int usher_bind_loop(lua_State *L) {
+    usher_class_register(L, &limited_call_class);
     luaL_newlib(L, methods);
     return 1;
 }

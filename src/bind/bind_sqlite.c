@@ -20,18 +20,20 @@ struct engine {
     struct usher_context *context;
     struct usher_sqlite_worker *worker; // NULL: closed
     struct usher_wakeup *wakeup;
-    struct usher_reference anchor; // the userdata itself while something is awaited from the worker
+    struct usher_reference anchor; // the userdata itself while it opens or closes
     struct usher_reference opening;
     struct usher_reference closing; // futures
-    size_t pending;                 // jobs with the worker
+    size_t pending;                 // jobs with the worker: each keeps the engine
+    bool is_closing;
 };
 
 // A job while Lua can still raise over it, then what waits for it.
 struct transaction {
-    struct usher_sqlite_job *job; // NULL once the worker has it
-    struct usher_reference future;
-    struct usher_reference anchor; // the userdata itself while the worker has the job
+    struct usher_sqlite_job *job;  // NULL once the worker has it
+    struct usher_reference future; // keeps the userdata while the worker has the job
 };
+
+enum { VALUE_ENGINE = 1, VALUE_COUNT = 1 }; // of a transaction
 
 static int m_transaction(lua_State *L);
 static int m_close(lua_State *L);
@@ -40,7 +42,7 @@ static int m_drop(lua_State *L);
 
 static bool engine_is_open(const void *userdata) {
     const struct engine *engine = userdata;
-    return engine->worker != NULL && engine->closing.key == 0;
+    return engine->worker != NULL && !engine->is_closing;
 }
 
 static const luaL_Reg engine_methods[] = {{"transaction", m_transaction},
@@ -85,7 +87,6 @@ static void settle_jobs(struct engine *engine) {
         struct transaction *transaction = job->owner;
         engine->pending--;
         usher_future_settle(engine->context, &transaction->future, push_outcome, job);
-        usher_reference_clear(engine->context->L, &transaction->anchor);
         usher_sqlite_job_free(job);
     }
 }
@@ -102,6 +103,8 @@ static void free_worker(struct engine *engine) {
     usher_sqlite_worker_free(worker);
 }
 
+// Once what it waited for is settled nothing may keep the engine any more: it is looked at as long as no Lua
+// code, and so no collector, can run.
 static void on_woken(void *arg) {
     struct engine *engine = arg;
     lua_State *L = engine->context->L;
@@ -115,11 +118,11 @@ static void on_woken(void *arg) {
         if (engine->closing.key != 0)
             usher_future_settle(engine->context, &engine->closing, push_closed, engine);
     }
-    if (engine->pending > 0 || engine->opening.key != 0 || engine->closing.key != 0)
+    bool is_awaited = engine->is_closing && engine->worker != NULL;
+    if (engine->pending > 0 || engine->opening.key != 0 || is_awaited)
         return;
     if (engine->wakeup != NULL)
         usher_wakeup_hold(engine->wakeup, false);
-    // Last: from here on the engine may be collected.
     usher_reference_clear(L, &engine->anchor);
 }
 
@@ -190,11 +193,12 @@ static int l_open(lua_State *L) {
     check_create(L, &options);
     usher_future_check_wait(L);
     struct engine *engine = usher_class_new(L, &engine_class, sizeof *engine, 0);
+    int index = lua_gettop(L);
     engine->context = usher_context_get(L);
-    anchor(L, engine, lua_gettop(L));
     usher_future_new(L);
     lua_pushvalue(L, -1);
     usher_reference_set(L, &engine->opening);
+    anchor(L, engine, index);
     engine->wakeup = usher_wakeup_open(engine->context->loop, on_woken, engine);
     if (engine->wakeup != NULL)
         engine->worker = usher_sqlite_worker_start(&options, wake, engine->wakeup);
@@ -216,7 +220,6 @@ static int m_drop(lua_State *L) {
     usher_sqlite_job_free(transaction->job);
     transaction->job = NULL;
     usher_reference_clear(L, &transaction->future);
-    usher_reference_clear(L, &transaction->anchor);
     return 0;
 }
 
@@ -225,7 +228,8 @@ static struct transaction *read_steps(lua_State *L) {
     luaL_checktype(L, ARGUMENT_STEPS, LUA_TTABLE);
     lua_Integer count = luaL_len(L, ARGUMENT_STEPS);
     luaL_argcheck(L, count > 0 && count <= MAX_STEPS, ARGUMENT_STEPS, "1 to 1000 steps expected");
-    struct transaction *transaction = usher_class_new(L, &transaction_class, sizeof *transaction, 0);
+    struct transaction *transaction =
+        usher_class_new(L, &transaction_class, sizeof *transaction, VALUE_COUNT);
     struct usher_sqlite_job *job = usher_sqlite_job_new((size_t)count);
     if (job == NULL) {
         luaL_error(L, "out of memory");
@@ -242,17 +246,14 @@ static int m_transaction(lua_State *L) {
     int index = lua_gettop(L);
     usher_future_check_wait(L);
     usher_future_new(L);
+    // After the last object was made, which may run a finalizer that closes the engine.
+    if (!engine_is_open(engine))
+        return usher_failure_push(L, USHER_ERROR_CLOSED, "the store is closed");
     lua_pushvalue(L, -1);
     usher_reference_set(L, &transaction->future);
-    if (engine_is_open(engine))
-        anchor(L, engine, ARGUMENT_SELF);
-    lua_pushvalue(L, index);
-    usher_reference_set(L, &transaction->anchor);
-    // After the last allocation, which may run a finalizer that closes the engine.
-    if (!engine_is_open(engine)) {
-        usher_reference_clear(L, &transaction->anchor);
-        return usher_failure_push(L, USHER_ERROR_CLOSED, "the store is closed");
-    }
+    lua_pushvalue(L, ARGUMENT_SELF);
+    lua_setiuservalue(L, index, VALUE_ENGINE);
+    usher_future_keep(L, -1, index);
     struct usher_sqlite_job *job = transaction->job;
     transaction->job = NULL;
     job->owner = transaction;
@@ -270,23 +271,31 @@ static int m_close(lua_State *L) {
     lua_settop(L, ARGUMENT_SELF);
     if (engine->worker == NULL)
         return 0;
-    if (engine->closing.key == 0) {
-        anchor(L, engine, ARGUMENT_SELF);
-        usher_future_new(L);
-        usher_reference_set(L, &engine->closing);
-        usher_wakeup_hold(engine->wakeup, true);
-        usher_sqlite_worker_stop(engine->worker);
-    }
+    engine->is_closing = true;
+    usher_wakeup_hold(engine->wakeup, true);
+    usher_sqlite_worker_stop(engine->worker);
+    anchor(L, engine, ARGUMENT_SELF);
     if (!usher_future_can_wait(L))
         return 0;
+    usher_future_check_wait(L);
     usher_reference_push(L, &engine->closing);
+    if (lua_isnil(L, -1)) {
+        usher_future_new(L);
+        // By a finalizer that this has run.
+        if (engine->worker == NULL)
+            return 0;
+        lua_pushvalue(L, -1);
+        usher_reference_set(L, &engine->closing);
+    }
     return usher_future_wait(L);
 }
 
 // Only when nobody refers to the engine: nothing is awaited then, or the state itself ends, whose other
 // userdata must not be touched.
 static int m_release(lua_State *L) {
-    free_worker(usher_class_check(L, ARGUMENT_SELF, &engine_class));
+    struct engine *engine = usher_class_check(L, ARGUMENT_SELF, &engine_class);
+    free_worker(engine);
+    usher_reference_clear(L, &engine->opening);
     return 0;
 }
 

@@ -38,8 +38,7 @@ struct operation {
     struct usher_context *context;
     const struct pool *pool;
     struct usher_transfer *engine; // NULL once it has ended
-    struct usher_reference future;
-    struct usher_reference anchor; // the userdata itself
+    struct usher_reference future; // keeps the userdata
 };
 
 static const char pool_key = 'p';
@@ -109,11 +108,8 @@ static int push_outcome(lua_State *L, void *arg) {
 
 static void on_done(struct usher_transfer *transfer, void *arg) {
     struct operation *operation = arg;
-    struct usher_context *context = operation->context;
     operation->engine = NULL;
-    usher_future_settle(context, &operation->future, push_outcome, transfer);
-    if (context->L != NULL)
-        usher_reference_clear(context->L, &operation->anchor);
+    usher_future_settle(operation->context, &operation->future, push_outcome, transfer);
 }
 
 // The waiting task is closed: on_done still comes, with an outcome that nobody waits for. At the end of the
@@ -230,15 +226,14 @@ static int l_perform(lua_State *L) {
     struct pool *pool = get_pool(L);
     struct operation *operation = lua_newuserdatauv(L, sizeof *operation, 0);
     *operation = (struct operation){.context = usher_context_get(L), .pool = pool};
-    usher_reference_set(L, &operation->anchor);
     usher_future_new(L);
+    usher_future_keep(L, -1, -2);
     lua_pushvalue(L, -1);
     usher_reference_set(L, &operation->future);
     enum usher_error error = USHER_ERROR_NONE;
     operation->engine = usher_transfer_start(pool->engine, &request, on_done, operation, &error);
     if (operation->engine == NULL) {
         usher_reference_clear(L, &operation->future);
-        usher_reference_clear(L, &operation->anchor);
         return push_failure(L, error, NULL, false);
     }
     usher_future_on_cancel(L, -1, cancel, operation);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "context.h"
 
+#include "future.h"
 #include "task.h"
 #include "trace.h"
 
@@ -33,6 +34,14 @@ static int context_close(lua_State *L) {
 static const luaL_Reg methods[] = {{"__gc", context_close}, {NULL, NULL}};
 static const struct usher_class context_class = {"usher.context", methods, NULL, context_is_open};
 
+// Where memory is short what is left over makes the loop turn without a rest: nothing may be lost.
+static void on_turn(void *arg) {
+    struct usher_context *context = arg;
+    usher_future_settle_late(context);
+    usher_task_resume_ready(context);
+    usher_loop_want_turn(context->loop, context->ready_first != NULL || context->late != NULL);
+}
+
 struct usher_context *usher_context_get(lua_State *L) {
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &context_key) == LUA_TUSERDATA) {
         struct usher_context *context = lua_touserdata(L, -1);
@@ -50,7 +59,7 @@ struct usher_context *usher_context_get(lua_State *L) {
         return NULL;
     }
     usher_trace_select(usher_loop_trace(context->loop), getenv("USHER_TRACE"));
-    usher_loop_on_turn(context->loop, usher_task_resume_ready, context);
+    usher_loop_on_turn(context->loop, on_turn, context);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &context_key);
     return context;
 }

@@ -10,6 +10,7 @@
 #include <lua.h>
 #include <stdbool.h>
 
+struct future;
 struct usher_task;
 
 struct usher_context {
@@ -19,7 +20,8 @@ struct usher_context {
     struct usher_reference error_sink;
     struct usher_task *ready_first; // the tasks to resume, linked through themselves; task.c's own
     struct usher_task *ready_last;
-    bool closing; // the state is going away: the door stays shut
+    struct future *late; // the futures that could not be settled for want of memory; future.c's own
+    bool closing;        // the state is going away: the door stays shut
 };
 
 // The context of the state, made at the first call. May raise; does where the state is going away, as in a

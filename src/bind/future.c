@@ -6,14 +6,20 @@
 #include "modules.h"
 #include "task.h"
 
-// User values: the packed values once resolved; the list of waiting tasks and chained futures before.
-enum { VALUE_VALUES = 1, VALUE_WAITERS = 2, VALUE_COUNT = 2 };
+// User values: the packed values once resolved; before, the list of waiting tasks and chained futures; what
+// the future keeps alive; the next of the futures whose followers are still to be resolved.
+enum { VALUE_VALUES = 1, VALUE_WAITERS = 2, VALUE_KEPT = 3, VALUE_NEXT = 4, VALUE_COUNT = 4 };
+
+// What resolving needs of the stack: less than a C function has from the start.
+enum { RESOLVE_STACK = LUA_MINSTACK / 2 };
 
 struct future {
     bool resolved;
     int count;
     void (*cancel)(void *arg);
     void *cancel_arg;
+    struct usher_reference self; // while it is in the context's list of those to be settled late
+    struct future *next_late;
 };
 
 static int l_new(lua_State *L);
@@ -42,8 +48,14 @@ void usher_future_new(lua_State *L) {
     lua_setiuservalue(L, -2, VALUE_WAITERS);
 }
 
+void usher_future_keep(lua_State *L, int index, int value) {
+    index = lua_absindex(L, index);
+    lua_pushvalue(L, value);
+    lua_setiuservalue(L, index, VALUE_KEPT);
+}
+
 // Gives the future at `index` the packed values on top of the stack, popped. Cannot fail.
-static void keep_values(lua_State *L, int index, int count) {
+static void take_values(lua_State *L, int index, int count) {
     struct future *future = lua_touserdata(L, index);
     lua_setiuservalue(L, index, VALUE_VALUES);
     future->count = count;
@@ -51,58 +63,66 @@ static void keep_values(lua_State *L, int index, int count) {
     future->resolved = true;
 }
 
-// Pushes the list of who waits for the future at `index`, which has none from then on.
-static void take_waiters(lua_State *L, int index) {
-    index = lua_absindex(L, index);
-    lua_getiuservalue(L, index, VALUE_WAITERS);
-    lua_pushnil(L);
-    lua_setiuservalue(L, index, VALUE_WAITERS);
-}
-
-// Gives the chained future on top of the stack, popped, the values at `values`, and lets those who wait for
-// it follow the list at `waiters`. Where the future was the list's last, its list takes the place of that
-// one, so that a chain of any length needs no memory. Returns the next position in the list.
-static lua_Integer follow(lua_State *L, int values, int count, int waiters, lua_Integer position) {
+// Gives the future on top of the stack the values of the one at `index`, and puts it behind the one at
+// `last`, whose place it takes.
+static void follow(lua_State *L, int index, int last) {
     int follower = lua_gettop(L);
     const struct future *future = usher_class_check(L, follower, &future_class);
-    if (future->resolved) {
-        lua_pop(L, 1);
-        return position + 1;
-    }
-    lua_pushvalue(L, values);
-    keep_values(L, follower, count);
-    take_waiters(L, follower);
-    lua_remove(L, follower);
-    if (position == luaL_len(L, waiters)) {
-        lua_replace(L, waiters);
-        return 1;
-    }
-    lua_Integer length = luaL_len(L, -1);
-    for (lua_Integer i = 1; i <= length; i++) {
-        lua_rawgeti(L, -1, i);
-        lua_rawseti(L, waiters, luaL_len(L, waiters) + 1);
-    }
-    lua_pop(L, 1);
-    return position + 1;
+    if (future->resolved)
+        return;
+    lua_getiuservalue(L, index, VALUE_VALUES);
+    take_values(L, follower, ((const struct future *)lua_touserdata(L, index))->count);
+    lua_pushvalue(L, follower);
+    lua_setiuservalue(L, last, VALUE_NEXT);
+    lua_copy(L, follower, last);
 }
 
-// The packed values are on top of the stack, popped.
-static void wake_all(lua_State *L, int index, int count) {
-    int values = lua_gettop(L);
-    take_waiters(L, index);
+// Readies the tasks that wait for the resolved future at `index`, and resolves those chained to it.
+static void wake_waiters(lua_State *L, int index, int last) {
+    lua_getiuservalue(L, index, VALUE_WAITERS);
     int waiters = lua_gettop(L);
-    for (lua_Integer position = 1; position <= luaL_len(L, waiters);) {
-        lua_rawgeti(L, waiters, position);
+    lua_pushnil(L);
+    lua_setiuservalue(L, index, VALUE_WAITERS);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, waiters);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, waiters, i);
         struct usher_task *task = usher_task_test(L, -1);
-        if (task == NULL) {
-            position = follow(L, values, count, waiters, position);
-            continue;
-        }
-        usher_task_ready(task);
-        lua_pop(L, 1);
-        position++;
+        if (task != NULL)
+            usher_task_ready(task);
+        else
+            follow(L, index, last);
+        lua_settop(L, waiters);
     }
-    lua_settop(L, values - 1);
+    lua_pop(L, 1);
+}
+
+// Wakes whoever waits for the resolved future at `index` or for one chained to it, however long the chain.
+// Cannot fail: it needs no memory.
+static void wake_all(lua_State *L, int index) {
+    lua_pushvalue(L, index);
+    lua_pushvalue(L, index);
+    int last = lua_gettop(L);
+    int current = last - 1;
+    while (!lua_isnil(L, current)) {
+        wake_waiters(L, current, last);
+        lua_getiuservalue(L, current, VALUE_NEXT);
+        lua_pushnil(L);
+        lua_setiuservalue(L, current, VALUE_NEXT);
+        lua_replace(L, current);
+    }
+    lua_pop(L, 2);
+}
+
+// Puts the `count` values on top of the stack, popped, into a table; without one there is none.
+static void pack(lua_State *L, int count) {
+    if (count == 0) {
+        lua_pushnil(L);
+        return;
+    }
+    lua_createtable(L, count, 0);
+    lua_insert(L, -1 - count);
+    for (int i = count; i >= 1; i--)
+        lua_rawseti(L, -1 - i, i);
 }
 
 void usher_future_resolve(lua_State *L, int index, int count) {
@@ -112,14 +132,15 @@ void usher_future_resolve(lua_State *L, int index, int count) {
         lua_pop(L, count);
         return;
     }
-    luaL_checkstack(L, LUA_MINSTACK, "no room to resolve a future");
-    lua_createtable(L, count, 0);
-    lua_insert(L, -1 - count);
-    for (int i = count; i >= 1; i--)
-        lua_rawseti(L, -1 - i, i);
-    lua_pushvalue(L, -1);
-    keep_values(L, index, count);
-    wake_all(L, index, count);
+    luaL_checkstack(L, RESOLVE_STACK, "no room to resolve a future");
+    pack(L, count);
+    // By a finalizer that this has run.
+    if (future->resolved) {
+        lua_pop(L, 1);
+        return;
+    }
+    take_values(L, index, count);
+    wake_all(L, index);
 }
 
 int usher_future_push_values(lua_State *L, int index) {
@@ -154,6 +175,8 @@ void usher_future_check_wait(lua_State *L) {
     const char *refusal = refuse_wait(L);
     if (refusal != NULL)
         luaL_error(L, "cannot wait here: %s", refusal);
+    luaL_checkstack(L, 2 * LUA_MINSTACK,
+                    "no room to wait"); // so that waiting for one's own future cannot fail
 }
 
 static int continue_wait(lua_State *L, int status, lua_KContext index) {
@@ -224,9 +247,8 @@ void usher_future_leave(lua_State *L, int index, int task) {
 
 struct settlement {
     struct usher_reference *future;
-    usher_future_push_fn push;
+    usher_future_push_fn push; // NULL: it failed for want of memory
     void *arg;
-    enum usher_error error;
 };
 
 static int settle_body(lua_State *L) {
@@ -236,20 +258,50 @@ static int settle_body(lua_State *L) {
         return 0;
     int future = lua_gettop(L);
     int count = settlement->push != NULL ? settlement->push(L, settlement->arg)
-                                         : usher_failure_push(L, settlement->error, NULL);
+                                         : usher_failure_push(L, USHER_ERROR_OUT_OF_MEMORY, NULL);
     usher_future_resolve(L, future, count);
     return 0;
 }
 
+// Moves the reference into the future itself, in the context's list: no memory is needed.
+static void postpone(struct usher_context *context, struct usher_reference *reference) {
+    usher_reference_push(context->L, reference);
+    struct future *future = lua_touserdata(context->L, -1);
+    lua_pop(context->L, 1);
+    if (future == NULL)
+        return;
+    struct usher_reference moved = *reference;
+    *reference = (struct usher_reference){0};
+    future->self = moved;
+    future->next_late = context->late;
+    context->late = future;
+    usher_loop_want_turn(context->loop, true);
+}
+
 void usher_future_settle(struct usher_context *context, struct usher_reference *future,
                          usher_future_push_fn push, void *arg) {
-    struct settlement settlement = {future, push, arg, USHER_ERROR_INTERNAL};
-    if (!usher_context_enter(context, settle_body, &settlement)) {
+    struct settlement settlement = {future, push, arg};
+    bool is_settled = usher_context_enter(context, settle_body, &settlement);
+    if (!is_settled) {
         settlement.push = NULL;
-        usher_context_enter(context, settle_body, &settlement);
+        is_settled = usher_context_enter(context, settle_body, &settlement);
     }
-    if (context->L != NULL)
+    if (context->L == NULL || context->closing)
+        return;
+    if (is_settled)
         usher_reference_clear(context->L, future);
+    else
+        postpone(context, future);
+}
+
+void usher_future_settle_late(struct usher_context *context) {
+    struct future *future = context->late;
+    context->late = NULL;
+    while (future != NULL) {
+        struct future *next = future->next_late;
+        usher_future_settle(context, &future->self, NULL, NULL);
+        future = next;
+    }
 }
 
 static int l_new(lua_State *L) {

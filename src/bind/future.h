@@ -13,8 +13,12 @@ struct usher_context;
 // Pushes a new unresolved future. May raise.
 void usher_future_new(lua_State *L);
 
+// The value at `value` lives as long as the future at `index`. Cannot fail.
+void usher_future_keep(lua_State *L, int index, int value);
+
 // Gives the future at `index` its values, the `count` on top of the stack, which are popped, and readies
-// whoever waits. No effect on a resolved one. May raise.
+// whoever waits. No effect on a resolved one. May raise, with nothing done; without values for want of room
+// on the stack only.
 void usher_future_resolve(lua_State *L, int index, int count);
 
 // Pushes the values of the resolved future at `index`; returns how many. May raise.
@@ -29,7 +33,8 @@ int usher_future_wait(lua_State *L);
 // Whether usher_future_wait could be called here. May raise for want of memory only.
 bool usher_future_can_wait(lua_State *L);
 
-// Raises unless usher_future_wait could be called here: check before an operation is started.
+// Raises unless usher_future_wait could be called here: check before an operation is started. Whoever then
+// waits first for a new future does so without needing memory.
 void usher_future_check_wait(lua_State *L);
 
 // What to stop when the task that waits for the future at `index` is closed. Must not touch Lua. The
@@ -41,9 +46,13 @@ void usher_future_leave(lua_State *L, int index, int task);
 
 // For an engine's callback: pushes values with `push` (which returns how many, and may raise), resolves the
 // future in the slot with them, and clears the slot. Goes through the door. Where `push` raises, the future
-// gets nil and an out_of_memory or internal error, so the waiter always wakes.
+// gets nil and an out_of_memory error; where there is no memory for that either, it gets them in a later turn
+// of the loop: the waiter always wakes.
 typedef int (*usher_future_push_fn)(lua_State *L, void *arg);
 void usher_future_settle(struct usher_context *context, struct usher_reference *future,
                          usher_future_push_fn push, void *arg);
+
+// Tries again to settle what could not be settled: the loop's turn.
+void usher_future_settle_late(struct usher_context *context);
 
 #endif

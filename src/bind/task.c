@@ -128,29 +128,35 @@ static void tell_returned(lua_State *L, struct usher_task *task, int results) {
 }
 
 static int describe_failure(lua_State *L) {
-    lua_State *thread = lua_touserdata(L, 1);
-    luaL_traceback(L, thread, luaL_tolstring(L, 2, NULL), 0);
+    const struct usher_task *task = lua_touserdata(L, 1);
+    const char *message = lua_toboolean(L, 3) ? "a task may wait, but not yield" : luaL_tolstring(L, 2, NULL);
+    luaL_traceback(L, task->thread, message, 0);
     return 1;
 }
 
-// The error is on top of L's stack, and stays there. Protected, since its __tostring may raise: the variables
-// to be closed are closed all the same. What their closing raises in turn is reported as well.
-static void fail(lua_State *L, struct usher_task *task) {
+// The coroutine has raised, or yielded. Described in protected mode, since an error's __tostring may raise
+// and memory be short: the variables to be closed are closed all the same. What their closing raises in turn
+// is reported as well.
+static void fail(lua_State *L, struct usher_task *task, bool has_yielded) {
     lua_State *thread = task->thread;
-    int error = lua_gettop(L);
     tell_failed(task);
-    lua_pushcfunction(L, describe_failure);
-    lua_pushlightuserdata(L, thread);
-    lua_pushvalue(L, error);
-    lua_pcall(L, 2, 1, 0);
-    usher_context_report(task->context, L);
-    if (lua_resetthread(thread) == LUA_OK)
-        return;
-    lua_xmove(thread, L, 1);
-    if (lua_rawequal(L, -1, error))
-        lua_pop(L, 1);
+    if (has_yielded)
+        lua_pushnil(L);
     else
-        usher_context_report(task->context, L);
+        lua_xmove(thread, L, 1);
+    int error = lua_gettop(L);
+    lua_pushcfunction(L, describe_failure);
+    lua_pushlightuserdata(L, task);
+    lua_pushvalue(L, error);
+    lua_pushboolean(L, has_yielded);
+    lua_pcall(L, 3, 1, 0);
+    usher_context_report(task->context, L);
+    if (lua_resetthread(thread) != LUA_OK) {
+        lua_xmove(thread, L, 1);
+        if (!lua_rawequal(L, -1, error))
+            usher_context_report(task->context, L);
+    }
+    lua_settop(L, error - 1);
 }
 
 static void clear_waited(lua_State *L, struct usher_task *task) {
@@ -165,7 +171,10 @@ void usher_task_resume(lua_State *L, struct usher_task *task) {
     struct usher_task *outer = context->current;
     int arguments = task->status == STATUS_NEW ? task->arguments : 0;
     int results = 0;
-    luaL_checkstack(L, LUA_MINSTACK, "no room to resume a task");
+    if (!lua_checkstack(L, LUA_MINSTACK)) {
+        usher_task_ready(task);
+        return;
+    }
     clear_waited(L, task);
     usher_task_push(L, task); // keeps the task while it runs and after it ended
     task->status = STATUS_RUNNING;
@@ -177,44 +186,45 @@ void usher_task_resume(lua_State *L, struct usher_task *task) {
     } else {
         task->status = STATUS_ENDED;
         release_anchor(L, task);
-        if (status == LUA_OK) {
+        if (status == LUA_OK)
             tell_returned(L, task, results);
-        } else {
-            if (status == LUA_YIELD)
-                lua_pushliteral(L, "a task may wait, but not yield");
-            else
-                lua_xmove(task->thread, L, 1);
-            fail(L, task);
-            lua_pop(L, 1);
-        }
+        else
+            fail(L, task, status == LUA_YIELD);
     }
     lua_pop(L, 1);
 }
 
+struct resumption {
+    struct usher_task *task;
+    bool has_begun; // the task is not to be looked at any more
+};
+
 static int resume_body(lua_State *L) {
-    struct usher_task *task = lua_touserdata(L, 1);
-    if (task->status == STATUS_ENDED) {
+    struct resumption *resumption = lua_touserdata(L, 1);
+    struct usher_task *task = resumption->task;
+    resumption->has_begun = true;
+    if (task->status == STATUS_ENDED)
         release_anchor(L, task);
-        return 0;
-    }
-    usher_task_resume(L, task);
+    else
+        usher_task_resume(L, task);
     return 0;
 }
 
 // Resumes those that were ready when the turn began; what they make ready waits for the next turn, so that
-// a chain of tasks cannot keep the loop from its sockets.
-void usher_task_resume_ready(void *arg) {
-    struct usher_context *context = arg;
+// a chain of tasks cannot keep the loop from its sockets. So does one for which there is no memory now.
+void usher_task_resume_ready(struct usher_context *context) {
     struct usher_task *task = context->ready_first;
     context->ready_first = context->ready_last = NULL;
     while (task != NULL) {
         struct usher_task *next = task->next;
+        struct resumption resumption = {task, false};
         task->next = NULL;
         task->queued = false;
-        usher_context_enter(context, resume_body, task);
+        usher_context_enter(context, resume_body, &resumption);
+        if (!resumption.has_begun)
+            usher_task_ready(task);
         task = next;
     }
-    usher_loop_want_turn(context->loop, context->ready_first != NULL);
 }
 
 void usher_task_ready(struct usher_task *task) {

@@ -31,7 +31,8 @@ struct usher_task *usher_task_new(lua_State *L, int arguments, const struct ushe
 // runs.
 void usher_task_limit(struct usher_task *task, lua_Hook hook, int count);
 
-// Runs the task until it waits or ends. Only in protected mode.
+// Runs the task until it waits or ends; in the loop's next turn, where there is no room for that now. Only in
+// protected mode.
 void usher_task_resume(lua_State *L, struct usher_task *task);
 
 // The task whose coroutine L is, or NULL where L is any other coroutine or plain code.
@@ -51,8 +52,8 @@ void usher_task_wait(lua_State *L, struct usher_task *task, int future);
 // Appends the task to those that the loop's next turn resumes. Cannot fail; no effect on one already queued.
 void usher_task_ready(struct usher_task *task);
 
-// Resumes the tasks that are ready; `context` is the struct usher_context. The loop's turn.
-void usher_task_resume_ready(void *context);
+// Resumes the tasks that are ready: the loop's turn.
+void usher_task_resume_ready(struct usher_context *context);
 
 // Ends a task that has not ended: to-be-closed variables are closed, what it waited for is cancelled.
 // No effect on one that has ended; raises where the task is running now.
