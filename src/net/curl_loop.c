@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <uv.h>
 
+enum { RETRY_MS = 100 };
+
 struct usher_curl_loop {
     struct usher_loop *loop;
     struct usher_timer *timer;
@@ -40,7 +42,8 @@ static void deliver(struct usher_curl_loop *curl_loop) {
 
 static void act(struct usher_curl_loop *curl_loop, curl_socket_t socket, int events) {
     int running = 0;
-    curl_multi_socket_action(curl_loop->multi, socket, events, &running);
+    if (curl_multi_socket_action(curl_loop->multi, socket, events, &running) != CURLM_OK)
+        usher_timer_start(curl_loop->timer, RETRY_MS, 0);
     deliver(curl_loop);
 }
 
