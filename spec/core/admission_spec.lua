@@ -153,8 +153,11 @@ describe("a listener that is full", function()
         held[index] = client.connect(listener:address())
         client.pass(0.002)
       end
-      local count = listener:connections()
-      assert(count < 30, count)
+      assert(listener:connections() < 30)
+      local spare = {}
+      for index = 1, 12 do
+        spare[index] = assert(io.open "/dev/null")
+      end
       assert(held[1]:receive_all() == "")
       assert(held[30]:ask(client.get "/").body == "ok")
       listener:close()

@@ -130,6 +130,7 @@ void usher_listener_options_check(lua_State *L, int index, struct usher_listener
     out_options->max_connections = (size_t)integer_field(L, index, "max_connections", 1024, 1, INT_MAX);
     out_options->max_connections_per_source =
         (size_t)integer_field(L, index, "max_connections_per_source", 0, 0, INT_MAX);
+    out_options->spare_descriptors = (size_t)integer_field(L, index, "spare_descriptors", 64, 0, INT_MAX);
     lua_getfield(L, index, "limits");
     usher_http_message_check_limits(L, -1, &out_options->limits);
     lua_pop(L, 1);

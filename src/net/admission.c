@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "admission.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define ANYBODY UINT64_MAX
 
-enum { MAX_RESERVE = 64 };
+enum { FEW = 256 };
 
-int usher_admission_max_descriptor(void) {
+int usher_admission_max_descriptor(size_t spare) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= INT_MAX)
         return INT_MAX;
-    rlim_t reserve = limit.rlim_cur / 4 < MAX_RESERVE ? limit.rlim_cur / 4 : MAX_RESERVE;
-    return (int)(limit.rlim_cur - reserve);
+    rlim_t part = limit.rlim_cur < FEW ? spare * limit.rlim_cur / FEW : spare;
+    return (int)(limit.rlim_cur > part ? limit.rlim_cur - part : 0);
 }
 
 static bool is_of(struct usher_deadline *deadline, uint64_t source) {
@@ -49,16 +51,29 @@ bool usher_admission_is_closed(const struct usher_admission *admission,
     return group->open >= admission->max_connections && dispensable(group, ANYBODY) == NULL;
 }
 
-bool usher_admission_make_room(const struct usher_admission *admission,
-                               const struct usher_connection_group *group, uint64_t source, int descriptor) {
+// As accept() gives the lowest number that is free, the number of a descriptor tells how many there are: if
+// it stays the lowest. Who was closed has just left a lower one.
+static int renumber(int descriptor) {
+    int lower = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    if (lower < 0)
+        return descriptor;
+    close(descriptor);
+    return lower;
+}
+
+int usher_admission_admit(const struct usher_admission *admission, const struct usher_connection_group *group,
+                          uint64_t source, int descriptor) {
     struct usher_connection *victim;
     if (admission->max_per_source > 0 && count_of(group, source) >= admission->max_per_source)
         victim = dispensable(group, source);
     else if (group->open >= admission->max_connections || descriptor >= admission->max_descriptor)
         victim = dispensable(group, ANYBODY);
     else
-        return true;
-    if (victim != NULL)
+        return descriptor;
+    if (victim != NULL) {
         usher_connection_close(victim);
-    return victim != NULL;
+        return renumber(descriptor);
+    }
+    close(descriptor);
+    return -1;
 }

@@ -16,16 +16,16 @@ struct usher_admission {
     int max_descriptor;    // from this one on the process has none to spare
 };
 
-// Leaves a quarter of the process's descriptors, at most 64, to transfers, the store and everything else.
-int usher_admission_max_descriptor(void);
+// Leaves that many descriptors to whatever else needs some; of few a part, as of 256.
+int usher_admission_max_descriptor(size_t spare);
 
 // Whether nobody can come in: the group is full, and everybody is being answered.
 bool usher_admission_is_closed(const struct usher_admission *admission,
                                const struct usher_connection_group *group);
 
-// Makes room for a connection that was accepted, by closing one where it must. False: there is none to be had
-// for this source.
-bool usher_admission_make_room(const struct usher_admission *admission,
-                               const struct usher_connection_group *group, uint64_t source, int descriptor);
+// Makes room for a connection that was accepted, by closing one where it must. Gives the descriptor, maybe as
+// another number; -1: there is no room to be had for this source, and the descriptor was closed.
+int usher_admission_admit(const struct usher_admission *admission, const struct usher_connection_group *group,
+                          uint64_t source, int descriptor);
 
 #endif

@@ -123,11 +123,10 @@ static enum outcome accept_one(struct usher_listener *listener) {
         return OUTCOME_ACCEPTED;
     if (descriptor < 0)
         return errno == EAGAIN ? OUTCOME_NOBODY : OUTCOME_FAILED;
-    uint64_t source = usher_address_source(&peer);
-    if (!usher_admission_make_room(&listener->admission, &listener->group, source, descriptor)) {
-        close(descriptor);
+    descriptor = usher_admission_admit(&listener->admission, &listener->group, usher_address_source(&peer),
+                                       descriptor);
+    if (descriptor < 0)
         return OUTCOME_ACCEPTED;
-    }
     enum usher_error error = usher_connection_open(&listener->group, descriptor, &peer);
     return error == USHER_ERROR_NONE ? OUTCOME_ACCEPTED : OUTCOME_FAILED;
 }
@@ -278,7 +277,7 @@ struct usher_listener *usher_listener_open(struct usher_loop *loop,
     listener->is_poll_closed = true;
     listener->admission.max_connections = options->max_connections;
     listener->admission.max_per_source = options->max_connections_per_source;
-    listener->admission.max_descriptor = usher_admission_max_descriptor();
+    listener->admission.max_descriptor = usher_admission_max_descriptor(options->spare_descriptors);
     listener->group.loop = loop;
     listener->group.limits = options->limits;
     listener->group.on_request = on_request;

@@ -26,6 +26,7 @@ struct usher_listener_options {
     uint64_t write_timeout_ms;
     size_t max_connections;            // beyond it the one that has been idle longest is closed first
     size_t max_connections_per_source; // the same among those of one address; 0: any number
+    size_t spare_descriptors;          // left to others; see usher_admission_max_descriptor
     struct usher_request_limits limits;
     const struct usher_error_page
         *pages; // copied, not what they point to: that must live as long as the listener

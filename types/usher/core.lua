@@ -473,6 +473,7 @@ function Tls:close() end
 ---@field write_timeout_ms? integer 10000
 ---@field max_connections? integer 1024: beyond it who has been idle longest is closed, then who is slowest to ask
 ---@field max_connections_per_source? integer 0: any number from one IPv4 address or IPv6 /64; beyond it the same among its own
+---@field spare_descriptors? integer 64: left to whatever else needs some, beyond them as beyond max_connections; of fewer than 256 descriptors a part
 
 core.listener = {}
 ---@param options usher.core.listener.options

@@ -15,6 +15,9 @@ local RETIRING_SECONDS = 5
 -- address stands one proxy, or they.
 local MAX_CONNECTIONS, MAX_LOCAL_CONNECTIONS, MAX_CONNECTIONS_PER_SOURCE = 1024, 16384, 256
 
+-- Strangers leave some descriptors to consumers, and these some to transfers and the store.
+local SPARE_DESCRIPTORS = { callback = 96, api = 48 }
+
 ---@class usher.gateway.Spot where a listener is to be
 ---@field address usher.config.Address
 ---@field mode? string of a socket file, "0660"
@@ -62,6 +65,7 @@ local function open(self, part, spot)
     tls = spot.tls,
     max_connections = spot.address.path and MAX_LOCAL_CONNECTIONS or MAX_CONNECTIONS,
     max_connections_per_source = not listen.is_local(spot.address) and MAX_CONNECTIONS_PER_SOURCE or nil,
+    spare_descriptors = SPARE_DESCRIPTORS[part],
     handler = function(request)
       return self._handle(part, request)
     end,
