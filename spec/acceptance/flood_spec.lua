@@ -9,7 +9,7 @@ local socket = require "socket"
 local torture = require "spec.support.torture"
 local world = require "spec.support.world"
 
-local CONNECTIONS, ROUNDS, PIPELINED = 8, torture.rounds(5, 200), 10
+local CONNECTIONS, ROUNDS, PIPELINED = 100, torture.rounds(2, 50), 3
 local FORGERIES = CONNECTIONS * ROUNDS * PIPELINED
 local LOG_BYTES, STATE_KIB = 8192, 6 * 1024
 

@@ -44,9 +44,23 @@ local engines = {
   end,
 }
 
+-- Another store over the same engine, as of another process: within one store changes take turns.
+local function beside(store)
+  local other = contract.new(store._engine, store._sealer)
+  other._is_open = true
+  return other
+end
+
 -- What the world outside the store knows, and checks.
 local function new_world(store)
-  local world = { store = store, now = 1800000000, beginning = 0, attempts = {}, sent = {}, pushes = 0 }
+  local world = {
+    stores = { one = store, two = beside(store) },
+    now = 1800000000,
+    beginning = 0,
+    attempts = {},
+    sent = {},
+    pushes = 0,
+  }
   world.versions, world.offered, world.spent, world.waiting = {}, {}, {}, 2
 
   function world:pass()
@@ -92,11 +106,11 @@ end
 
 local actions = {}
 
-function actions.offer(world)
+function actions.offer(world, owner)
   world.pushes = world.pushes + 1
   local credential = "c" .. world.pushes
   local push = { subject = SUBJECT, credential = credential, received_at = world.now }
-  local sequence = assert(world.store:offer(NAME, push, SUBJECT))
+  local sequence = assert(world.stores[owner]:offer(NAME, push, SUBJECT))
   assert(not world.offered[sequence], "a sequence given twice")
   world.offered[sequence] = credential
 end
@@ -107,11 +121,13 @@ local function finish(world, attempt, record)
   attempt.has_ended = true
   if choice == 1 then
     attempt.is_unsent = true
-    assert(world.store:abort(NAME, attempt.fence, "certain", { now = world.now, unsent = true }))
+    assert(
+      world.stores[attempt.owner]:abort(NAME, attempt.fence, "certain", { now = world.now, unsent = true })
+    )
   elseif choice == 2 then
-    assert(world.store:abort(NAME, attempt.fence, "uncertain", { now = world.now }))
+    assert(world.stores[attempt.owner]:abort(NAME, attempt.fence, "uncertain", { now = world.now }))
   else
-    local version, err = world.store:commit(NAME, {
+    local version, err = world.stores[attempt.owner]:commit(NAME, {
       fence = attempt.fence,
       epoch = record.epoch,
       token_set = { access_token = ("%s%d"):format(attempt.owner, attempt.fence) },
@@ -129,10 +145,10 @@ local function finish(world, attempt, record)
 end
 
 function actions.attempt(world, owner)
-  local record = assert(world.store:load(NAME))
+  local record = assert(world.stores[owner]:load(NAME))
   local attempt = { owner = owner, at = world.now, is_forced = math.random(4) == 1 }
   world.beginning = world.beginning + 1
-  local fence, err = world.store:begin(NAME, {
+  local fence, err = world.stores[owner]:begin(NAME, {
     owner = owner,
     lease = LEASE,
     kind = "refresh",
@@ -176,12 +192,12 @@ describe("two owners on one account", function()
         math.randomseed(seed)
         local folder = temporary.folder()
         local store = make(folder)
-        local world = new_world(store)
         finally(function()
           store:close()
           temporary.remove(folder)
         end)
         assert(store:open())
+        local world = new_world(store)
         for _, owner in ipairs { "one", "two" } do
           core.loop:spawn(live, world, owner)
         end

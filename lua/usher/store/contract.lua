@@ -4,8 +4,10 @@
 -- An engine sees sealed texts only.
 
 local errors = require "usher.errors"
+local offers = require "usher.store.offers"
 local records = require "usher.store.records"
 local transitions = require "usher.store.transitions"
+local turns = require "usher.store.turns"
 
 local contract = {}
 
@@ -58,7 +60,9 @@ Store.__name = "usher.store"
 ---@param origin? usher.store.Origin
 ---@return usher.Store
 function contract.new(engine, sealer, origin)
-  return setmetatable({ _engine = engine, _sealer = sealer, origin = origin, _is_open = false }, Store)
+  local self = { _engine = engine, _sealer = sealer, origin = origin, _is_open = false }
+  self._turns, self._offers = turns.new(), offers.new()
+  return setmetatable(self, Store)
 end
 
 --- Checks what the store was described with, and reads its key. Opens nothing; idempotent.
@@ -174,6 +178,8 @@ local function change(self, name, transition)
   if not is_open then
     return nil, err
   end
+  local place <close> = self._turns:enter(name)
+  place:await()
   for _ = 1, MAX_TRIES do
     local before, read_err = read(self, name)
     if not before then
@@ -283,10 +289,15 @@ end
 function Store:offer(name, push, pinned_subject)
   -- With the subject: whoever repeats a credential in another's name does not spend it for its owner.
   local hash = self._sealer:hash(string.pack(">s4s4", push.subject or "", push.credential))
-  push = records.with(push, { hash = hash })
-  return change(self, name, function(account)
-    return transitions.offer(account, push, pinned_subject)
+  local offer <close> = self._offers:add(name, records.with(push, { hash = hash }), pinned_subject)
+  local answers, err = change(self, name, function(account)
+    return self._offers:take(name, account)
   end)
+  if not answers then
+    return nil, err
+  end
+  self._offers:answer(name, answers)
+  return offer.sequence, offer.err
 end
 
 --- Claims the account for one request: lease, budget and journal entry at once, or nothing. Waits.
