@@ -149,17 +149,17 @@ describe("a listener that is full", function()
       }
       -- Half of a connection's descriptors are the client's.
       local held = {}
-      for index = 1, 30 do
+      for index = 1, 24 do
         held[index] = client.connect(listener:address())
         client.pass(0.002)
       end
-      assert(listener:connections() < 30)
+      assert(listener:connections() < 24)
       local spare = {}
-      for index = 1, 12 do
+      for index = 1, 8 do
         spare[index] = assert(io.open "/dev/null")
       end
       assert(held[1]:receive_all() == "")
-      assert(held[30]:ask(client.get "/").body == "ok")
+      assert(held[24]:ask(client.get "/").body == "ok")
       listener:close()
       print "well"
     ]],
