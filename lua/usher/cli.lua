@@ -21,7 +21,7 @@ cli.commands = {
   { "status", "Show accounts, their tokens, and what they need." },
   { "refresh", "Have the gateway refresh an account's token now." },
   { "exec", "Run a command with a token in its environment." },
-  { "simulate", "Run a Memories.ai stand-in: it pushes codes and issues tokens." },
+  { "simulate", "Run a stand-in for a provider: it pushes codes or tickets and issues tokens." },
   { "keygen", "Make a new master key." },
   { "rotate-key", "Seal the store with a new master key, while no gateway runs." },
 }

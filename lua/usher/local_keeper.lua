@@ -69,6 +69,16 @@ function LocalKeeper:token(name, options)
   return self._keeper:token(name, options)
 end
 
+--- A valid token of a tenant: of somebody who has authorized the app that the account is of. Waits.
+---@param name string of the account
+---@param tenant string as the provider names it
+---@param options? {min_ttl: number?, wait: number?} as of `token`
+---@return {access_token: string, token_type: string, expires_in: integer, expires_at: integer}? token
+---@return usher.Error? err as of `token`; unknown_account also where the tenant is not known
+function LocalKeeper:tenant_token(name, tenant, options)
+  return self._keeper:tenant_token(name, tenant, options)
+end
+
 --- One attempt at once, whatever schedule and backoff say. Waits.
 ---@param name string of the account
 ---@param options? {rejected: string?} a token that was refused: nothing happens unless it is the current one
@@ -202,6 +212,9 @@ function local_keeper.new(options)
   local self = setmetatable({ _store = options.store, _keeper = keeper.new(shared) }, LocalKeeper)
   function shared.offer(name, push)
     return self:offer(name, push)
+  end
+  function shared.offer_tenant(name, push)
+    return self._keeper:offer_tenant(name, push)
   end
   function self._make_callback()
     return callback.new(shared)

@@ -75,7 +75,7 @@ describe("wechat_platform", function()
       return rig:ask(rig.script.derive(rig.config, tenant, context), "derive")
     end
     local class, answer = derive { name = "tenant-1", credential = pushed.tenant.code }
-    assert.are.same({ "ok", "tenant-1", 7200 }, { class, answer.tenant, answer.expires_in })
+    assert.are.same({ "ok", "tenant-1", 7200 }, { class, answer.subject, answer.expires_in })
     assert.is_true(rig.platform:left(answer.access_token, "tenant-1") > 0)
     local refresh_token = answer.refresh_token
     class, answer = derive { name = "tenant-1", refresh_token = refresh_token }

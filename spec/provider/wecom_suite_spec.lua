@@ -90,7 +90,7 @@ describe("wecom_suite", function()
       return rig:ask(rig.script.derive(rig.config, tenant, context), "derive")
     end
     local class, answer = derive { credential = pushed.tenant.code }
-    assert.are.same({ "ok", "tenant-1" }, { class, answer.tenant })
+    assert.are.same({ "ok", "tenant-1" }, { class, answer.subject })
     local permanent_code = answer.refresh_token
     for _ = 1, 2 do
       class, answer = derive { name = "tenant-1", refresh_token = permanent_code }

@@ -43,6 +43,18 @@ function fake_keeper.new()
     return answer("refresh", name, options)
   end
 
+  function keeper.tenants(_, name)
+    return answer("tenants", name)
+  end
+
+  function keeper.tenant_token(_, name, tenant, options)
+    return answer("tenant_token", name, { tenant, options })
+  end
+
+  function keeper.tenant_refresh(_, name, tenant, options)
+    return answer("tenant_refresh", name, { tenant, options })
+  end
+
   return keeper
 end
 

@@ -56,7 +56,7 @@ ticket_rig.DIALECTS =
 
 --- What the script's functions are told.
 function TicketRig:context(changes)
-  local context = { now = self.clock:wall(), random = core.random.bytes }
+  local context = { now = math.floor(self.clock:wall()), random = core.random.bytes }
   for name, value in pairs(changes or {}) do
     context[name] = value
   end

@@ -52,9 +52,9 @@ function accounts.list(keeper, request)
   return replies.json(200, { accounts = documents })
 end
 
--- Wraps `answer_for(keeper, name, request, values)` with the checks that every account's resource shares.
+-- Wraps `answer_for(keeper, name, request, values, tenant)` with the checks that every account's resource shares.
 local function resource(readers, answer_for)
-  return function(keeper, request, segment)
+  return function(keeper, request, segment, other)
     local values, err = parameters.read(request.query, readers)
     if not values then
       return replies.failure(err)
@@ -63,7 +63,11 @@ local function resource(readers, answer_for)
     if not name then
       return replies.failure(errors.new "unknown_account")
     end
-    return answer_for(keeper, name, request, values)
+    local tenant = other and core.encoding.percent_decode(other)
+    if other and not tenant then
+      return replies.failure(errors.new "unknown_account")
+    end
+    return answer_for(keeper, name, request, values, tenant)
   end
 end
 
@@ -84,6 +88,26 @@ accounts.refresh = resource(NO_PARAMETERS, function(keeper, name, request)
     return replies.failure(err)
   end
   return answer(keeper:refresh(name, options))
+end)
+
+--- GET /v1/accounts/{name}/tenants: documents in the order of names.
+accounts.tenants = resource(NO_PARAMETERS, function(keeper, name)
+  local documents, err = keeper:tenants(name)
+  return answer(documents and { tenants = json.array(documents) }, err)
+end)
+
+--- GET /v1/accounts/{name}/tenants/{tenant}/token
+accounts.tenant_token = resource(accounts.PARAMETERS.token, function(keeper, name, _, values, tenant)
+  return answer(keeper:tenant_token(name, tenant, values))
+end)
+
+--- POST /v1/accounts/{name}/tenants/{tenant}/refresh
+accounts.tenant_refresh = resource(NO_PARAMETERS, function(keeper, name, request, _, tenant)
+  local options, err = parameters.read_refresh(request.body)
+  if not options then
+    return replies.failure(err)
+  end
+  return answer(keeper:tenant_refresh(name, tenant, options))
 end)
 
 return accounts

@@ -47,12 +47,12 @@ local function reload(self, request)
 end
 
 local function on_keeper(handler)
-  return function(self, request, segment)
-    return handler(keeper_for(self, request), request, segment)
+  return function(self, request, ...)
+    return handler(keeper_for(self, request), request, ...)
   end
 end
 
--- Pattern of the path, the one method, and the handler of (self, request, captured segment).
+-- Pattern of the path, the one method, and the handler of (self, request, captured segments).
 local ROUTES = {
   { "^/livez$", "GET", live },
   { "^/readyz$", "GET", ready },
@@ -62,6 +62,9 @@ local ROUTES = {
   { "^/v1/accounts/([^/]+)$", "GET", on_keeper(accounts.document) },
   { "^/v1/accounts/([^/]+)/token$", "GET", on_keeper(accounts.token) },
   { "^/v1/accounts/([^/]+)/refresh$", "POST", on_keeper(accounts.refresh) },
+  { "^/v1/accounts/([^/]+)/tenants$", "GET", on_keeper(accounts.tenants) },
+  { "^/v1/accounts/([^/]+)/tenants/([^/]+)/token$", "GET", on_keeper(accounts.tenant_token) },
+  { "^/v1/accounts/([^/]+)/tenants/([^/]+)/refresh$", "POST", on_keeper(accounts.tenant_refresh) },
 }
 
 --- Every route there is, for the documentation.
@@ -82,11 +85,11 @@ end
 local function route(self, request)
   for _, entry in ipairs(ROUTES) do
     local pattern, method, handler = table.unpack(entry)
-    local segment = request.path:match(pattern)
+    local segment, other = request.path:match(pattern)
     if segment and request.method ~= method then
       return wrong_method(method)
     elseif segment then
-      return handler(self, request, segment)
+      return handler(self, request, segment, other)
     end
   end
   return replies.failure(errors.new "not_found")

@@ -92,6 +92,12 @@ local function receive(self, request)
       return refuse(self, request, STATUSES[err.code] or STORE_DOWN, err.code, { account = name })
     end
   end
+  if push.tenant then
+    local ok, err = self._offer_tenant(name, push.tenant)
+    if not ok then
+      return refuse(self, request, STATUSES[err.code] or STORE_DOWN, err.code, { account = name })
+    end
+  end
   self._seen:add(name, push.id)
   self._log:debug("callback_accepted", { account = name, remote = request.remote })
   return reply_to(self, push)
@@ -151,6 +157,10 @@ local function targets_of(self, own_routes)
   return targets
 end
 
+local function keep_no_tenant()
+  return true
+end
+
 ---@class usher.callback.Authorizations
 ---@field find fun(key: string): string? the account whose authorization has this key
 ---@field take fun(key: string): table? takes it, once, with the `pending` that its script kept
@@ -165,6 +175,7 @@ local NO_AUTHORIZATIONS = {
 ---@class usher.callback.options
 ---@field accounts table<string, {provider: table, config: table}> as the keeper takes them
 ---@field offer fun(name: string, push: table): true?, usher.Error? durable when it returns; waits
+---@field offer_tenant? fun(name: string, push: table): true?, usher.Error? the same for tenants; default: none are kept
 ---@field log table a logger of `usher.log`
 ---@field clock usher.Clock
 ---@field random fun(count: integer): string
@@ -180,6 +191,7 @@ function callback.new(options)
   local self = setmetatable({}, Callback)
   self._accounts, self._offer, self._log = options.accounts, options.offer, options.log
   self._clock, self._random = options.clock, options.random
+  self._offer_tenant = options.offer_tenant or keep_no_tenant
   self._reply_status = options.reply_status or 200
   self._refusals, self._seen = refusals.new(options.log, options.clock), seen.new(options.clock)
   local err

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- `usher simulate`: the Memories.ai stand-in on a socket, until a signal ends it.
+-- `usher simulate`: a provider's stand-in on a socket, until a signal ends it.
 
 local clock = require "usher.clock"
 local core = require "usher.core"
@@ -7,6 +7,7 @@ local exit = require "usher.cli.exit"
 local listen = require "usher.config.listen"
 local log = require "usher.log"
 local server = require "usher.simulator.server"
+local simulated_platform = require "usher.cli.simulated_platform"
 local simulator = require "usher.simulator"
 
 local simulate = {}
@@ -107,6 +108,7 @@ function simulate.describe(command)
     :option("--listen", ("Where the provider answers. Default: %s."):format(DEFAULT_LISTEN))
     :argname("HOST:PORT")
     :convert(read_address)
+  simulated_platform.describe(command, number)
   add_option(command, "callback", "URL", "Where codes are pushed to."):convert(url)
   command
     :option(
@@ -210,9 +212,14 @@ function simulate.run(arguments)
     exit.complain(reason)
     return exit.CONFIGURATION
   end
+  local is_platform = arguments.provider ~= simulated_platform.DEFAULT
+  local subject = (is_platform and simulated_platform.new or new_simulator)(arguments, system, on_entry)
+  if not subject then
+    return exit.USAGE
+  end
   local address = arguments.listen or listen.parse(DEFAULT_LISTEN)
   local running, err = server.start {
-    simulator = new_simulator(arguments, system, on_entry),
+    simulator = subject,
     address = address,
     clock = system,
     transfer = core.transfer.perform,

@@ -41,6 +41,9 @@ local function make_callback(settings, around)
     offer = function(name, push)
       return around.keeper:offer(name, push)
     end,
+    offer_tenant = function(name, push)
+      return around.keeper:offer_tenant(name, push)
+    end,
     allow = settings.callback.allow,
     reply_status = settings.callback.reply_status,
     routes = settings.routes,

@@ -55,6 +55,12 @@ local CLOCK_TOLERANCE = 5
 ---@field listening_since number boot time
 ---@field has_missed_push boolean and has told so
 ---@field nudged_at? number boot time
+---@field tenants table<string, usher.keeper.Account> by name, of a platform
+---@field parent? usher.keeper.Account of a tenant: its platform's
+---@field tenant? string its name
+---@field is_loaded? boolean its record has been read
+---@field refused_token? string a token of the platform's that was refused
+---@field waits_for_platform? boolean an attempt failed by it, and another one is asked for
 ---@field is_low table<string, boolean> kind -> told that little of the budget is left
 ---@field noted table<string, boolean> oddities of answers that were told
 ---@field damage? string what is wrong with the account's record on disk, which is left as it is
@@ -79,7 +85,21 @@ end
 ---@param keeper {clock: usher.Clock, random: fun(count: integer): string}
 ---@return usher.provider.Context
 function Account:context(keeper)
-  return { now = math.floor(keeper.clock:wall()), random = keeper.random, metadata = self.metadata }
+  local context = { now = math.floor(keeper.clock:wall()), random = keeper.random, metadata = self.metadata }
+  if self.parent then
+    local answer, pushes = self.parent:answer(keeper:now()), self.parent.record.pushes
+    local newest = pushes[#pushes]
+    context.parent =
+      { access_token = answer and answer.access_token, credential = newest and newest.credential }
+  end
+  return context
+end
+
+--- Whether requests can be made: those of a tenant need its platform's token.
+---@param now usher.keeper.Now
+---@return boolean
+function Account:is_equipped(now)
+  return not self.parent or self.parent:answer(now) ~= nil
 end
 
 --- Whether a credential is good for one exchange.
@@ -91,7 +111,8 @@ end
 --- Seconds between pushes, where known.
 ---@return number?
 function Account:push_interval()
-  return refresh_policy.push_interval(self.policy, self.record.push_gaps)
+  -- What is pushed for a tenant comes when it authorizes.
+  return not self.parent and refresh_policy.push_interval(self.policy, self.record.push_gaps)
 end
 
 ---@param kind "exchange"|"refresh"
@@ -259,6 +280,7 @@ function account.new(name, settings, boot)
     listening_since = boot,
     has_missed_push = false,
     is_low = {},
+    tenants = {},
     noted = {},
   }, Account)
 end

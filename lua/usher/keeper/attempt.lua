@@ -46,6 +46,7 @@ local function request_of(self)
   local account, plan = self.account, self.plan
   local provider, config = account.provider, account.config
   local context = account:context(self.keeper)
+  plan.parent_token = context.parent and context.parent.access_token
   if plan.kind == "refresh" then
     return pcall(provider.refresh, config, self.base.token_set, context)
   end
@@ -188,12 +189,12 @@ local function tell_notes(self, answer)
   end
 end
 
-local function change_of(self, tokens)
+local function change_of(self, tokens, subject)
   local push = self.plan.push
   return {
     fence = self.fence,
     token_set = tokens,
-    subject = self.account:subject() or push and push.subject,
+    subject = self.account:subject() or subject or push and push.subject,
     spent_sequence = push and self.account:is_single_use() and push.sequence or nil,
   }
 end
@@ -209,7 +210,7 @@ local function succeed(self, result, tokens)
   end
   local saved, err = saver.save(self.keeper, account, {
     kind = self.plan.kind,
-    change = change_of(self, tokens),
+    change = change_of(self, tokens, result.answer.subject),
     base = self.base,
     expires = expires,
     must_save = tokens.refresh_token ~= (self.base.token_set or {}).refresh_token,
@@ -290,7 +291,7 @@ local function settle(self, response, err)
   local keeper = self.keeper
   local result = outcome.of(self.account, self.plan.kind, response, err, keeper.clock:wall())
   if result.class == "credential" and self.plan.push.is_own then
-    result.class = "configuration"
+    result.class = self.account.parent and "retryable" or "configuration"
   end
   if result.class ~= "ok" then
     return fail(self, result)
@@ -329,6 +330,9 @@ end
 ---@return usher.Error? err budget_exhausted, temporarily_unavailable
 function attempt.run(keeper, account, plan)
   local self = { keeper = keeper, account = account, plan = plan, base = account.record }
+  if not account:is_equipped(keeper:now()) then
+    return unavailable "the platform's account has no token"
+  end
   local is_known, failure = discovery.ensure(keeper, account)
   if not is_known then
     return fail_discovery(self, failure)

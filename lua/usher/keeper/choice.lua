@@ -26,7 +26,7 @@ local choice = {}
 ---@field kind? "exchange"|"refresh"|"save" nil: nothing to attempt
 ---@field delay? number seconds
 ---@field push? usher.keeper.Push what to exchange
----@field gate? string what the attempt waits for: backoff, closed, spacing, refused, budget
+---@field gate? string what the attempt waits for: backoff, closed, spacing, refused, budget, platform
 ---@field waits_for? "credential"|"person" where a token pair is wanted and nothing can be attempted
 ---@field recheck_in? number seconds after which this choice may come out differently by itself
 

@@ -6,9 +6,11 @@ local refresh_policy = require "usher.keeper.refresh_policy"
 
 local gates = {}
 
+local PLATFORM_RETRY = 3600 -- its next token makes everything new
+
 ---@class usher.keeper.Gate
 ---@field delay number seconds; 0: open
----@field reason? "backoff"|"closed"|"spacing"|"refused"|"budget" what holds longest
+---@field reason? "backoff"|"closed"|"spacing"|"refused"|"budget"|"platform" what holds longest
 
 local function longest(delays)
   local gate = { delay = 0 }
@@ -74,6 +76,7 @@ function gates.of(account, kind, now)
     spacing = spacing(account, kind, now),
     refused = refused(account, kind, limit, now),
     budget = until_wall(opens_at, now),
+    platform = account:is_equipped(now) and 0 or PLATFORM_RETRY,
   }
 end
 

@@ -16,6 +16,7 @@ local planner = require "usher.keeper.planner"
 local records = require "usher.keeper.records"
 local scheduler = require "usher.keeper.scheduler"
 local storage = require "usher.keeper.storage"
+local tenants = require "usher.keeper.tenants"
 
 local keeper = { EVENTS = events.NAMES }
 
@@ -100,6 +101,12 @@ function Keeper:perform(of, request)
     return errors.fail "internal"
   end
   return response, err
+end
+
+--- An attempt of the account has ended.
+---@param of usher.keeper.Account
+function Keeper:note_flight(of)
+  tenants.settle(self, of)
 end
 
 --- Whether the account is among those kept: a reload may have removed it, or put another in its place.
@@ -200,8 +207,8 @@ end
 ---@return string[]
 function Keeper:names()
   local names = {}
-  for name in pairs(self.accounts) do
-    table.insert(names, name)
+  for name, of in pairs(self.accounts) do
+    table.insert(names, not of.parent and name or nil)
   end
   table.sort(names)
   return names
@@ -236,6 +243,22 @@ Keeper.refresh = with_account(consumer.refresh)
 --- `keeper:offer(name, { subject=, credential=, valid_for= })`: see keeper/intake.lua. Waits for the store only.
 ---@type fun(self: usher.Keeper, name: string, push: table): true?, usher.Error?
 Keeper.offer = with_account(intake.offer)
+
+--- `keeper:tenant_token(name, tenant, { min_ttl=, wait= })`: as `token`, of a tenant of the account. Waits.
+---@type fun(self: usher.Keeper, name: string, tenant: string, options: table?): table?, usher.Error?
+Keeper.tenant_token = with_account(tenants.token)
+
+--- `keeper:tenant_refresh(name, tenant, { rejected= })`: as `refresh`, of a tenant of the account. Waits.
+---@type fun(self: usher.Keeper, name: string, tenant: string, options: table?): table?, usher.Error?
+Keeper.tenant_refresh = with_account(tenants.refresh)
+
+--- `keeper:tenants(name)`: the documents of an account's tenants, in the order of their names.
+---@type fun(self: usher.Keeper, name: string): table[]?, usher.Error?
+Keeper.tenants = with_account(tenants.documents)
+
+--- `keeper:offer_tenant(name, { name=, credential=, valid_for= })`: see keeper/tenants.lua. Waits for the store only.
+---@type fun(self: usher.Keeper, name: string, push: table): true?, usher.Error?
+Keeper.offer_tenant = with_account(tenants.offer)
 
 --- `keeper:authorize(name)`: has a person asked to authorize; see keeper/consent.lua. Waits.
 ---@type fun(self: usher.Keeper, name: string): table?, usher.Error?

@@ -9,6 +9,7 @@ local errors = require "usher.errors"
 local planner = require "usher.keeper.planner"
 local records = require "usher.keeper.records"
 local sorted = require "usher.config.sorted"
+local tenants = require "usher.keeper.tenants"
 
 local membership = {}
 
@@ -132,7 +133,7 @@ function membership.start(keeper)
   for _, of in pairs(keeper.accounts) do
     planner.consider(keeper, of)
   end
-  return true
+  return tenants.load(keeper, keeper.accounts)
 end
 
 local function forget_new(keeper, fresh)
@@ -145,7 +146,7 @@ end
 
 local function switch(keeper, fresh)
   for name, of in pairs(keeper.accounts) do
-    if not fresh[name] then
+    if not fresh[name] and not of.parent then
       retire(keeper, of)
     end
   end
@@ -158,6 +159,14 @@ local function switch(keeper, fresh)
       change(keeper, current, of)
     end
   end
+end
+
+local function added(keeper, fresh)
+  local new = {}
+  for name, of in pairs(fresh) do
+    new[name] = not keeper.accounts[name] and of or nil
+  end
+  return new
 end
 
 --- Has the keeper keep these accounts from now on, and no others. What accounts have on disk stays there. Waits.
@@ -178,7 +187,13 @@ function membership.apply(keeper, accounts)
     forget_new(keeper, fresh)
     return nil, err
   end
+  local new = added(keeper, fresh)
   switch(keeper, fresh)
+  tenants.follow(keeper)
+  ok, err = tenants.load(keeper, new)
+  if not ok then
+    keeper.log:error("tenants_not_loaded", { error = err.code })
+  end
   return true
 end
 

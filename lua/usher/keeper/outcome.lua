@@ -64,6 +64,9 @@ function outcome.of_response(account, kind, response, wall)
   elseif class == "ok" and kind ~= "revoke" then
     return of_answer(account, kind, response)
   end
+  if class == "parent" and not account.parent then
+    class = "retryable"
+  end
   class = OTHER_KIND[kind][class] or class
   return {
     class = class,

@@ -85,6 +85,7 @@ function planner.launch(keeper, account, plan)
     account.flight = nil
     planner.consider(keeper, account)
     account.waiters:wake()
+    keeper:note_flight(account)
   end)
   return flight
 end

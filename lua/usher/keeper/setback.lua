@@ -35,6 +35,13 @@ function consequences.retryable(keeper, account, plan, result, now)
   return { spent_sequence = is_dead and plan.push.sequence or nil }
 end
 
+-- What was refused is the platform's token, not what the tenant has.
+function consequences.parent(keeper, account, plan, result, now)
+  wait_and_retry(keeper, account, plan, result, now)
+  account.refused_token = plan.parent_token
+  return {}
+end
+
 function consequences.budget(_, account, plan, result, now)
   local closure = account.closures[plan.kind]
   closure.till = now.boot + refresh_policy.closure(result.retry_after, closure.count)

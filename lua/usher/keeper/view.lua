@@ -115,7 +115,7 @@ function view.of(account, now)
     gates = { exchange = gates.of(account, "exchange", now), refresh = gates.of(account, "refresh", now) },
     interval = account:push_interval(),
     since_push = view.since_push(account, now),
-    has_pushed = record.last_push_at ~= nil,
+    has_pushed = record.last_push_at ~= nil and not account.parent,
     was_authorized = record.token_set ~= nil,
     needs_person = account.needs_person,
     save_in = unsaved and math.max(0, unsaved.retry_at - now.boot),

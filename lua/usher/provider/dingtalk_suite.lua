@@ -21,6 +21,7 @@ local CLASSES = {
 local dingtalk_suite = {
   name = "dingtalk_suite",
   subject_key = "suite_key",
+  derives_by_name = true,
   keys = {
     suite_key = { required = true },
     suite_secret = { required = true, secret = true },
@@ -92,7 +93,7 @@ end
 function dingtalk_suite.refresh() end
 
 function dingtalk_suite.derive(config, tenant, context)
-  local ticket, timestamp = context.parent.credential, ("%d000"):format(context.now)
+  local ticket, timestamp = context.parent.credential or "", ("%d000"):format(context.now)
   local mac = core.digest.hmac_sha256(config.suite_secret, timestamp .. "\n" .. ticket)
   local encode = core.encoding.percent_encode
   local path = ("/service/get_corp_token?accessKey=%s&timestamp=%s&suiteTicket=%s&signature=%s"):format(

@@ -26,6 +26,8 @@ local interface = {}
 ---@field authorize? fun(config: table, context: table): usher.provider.Authorization?, usher.Error? by a person
 ---@field poll? fun(config: table, pending: table, context: table): usher.core.transfer.Request? has the person decided?
 ---@field revoke? fun(config: table, tokens: usher.TokenSet, context: table): usher.core.transfer.Request[]?
+---@field derive? fun(config, tenant: usher.provider.Tenant, context): usher.core.transfer.Request? a tenant's token
+---@field derives_by_name? boolean whoever is asked for is a tenant, and `derive` needs nothing but the name
 ---@field nudge? fun(config: table, context: table): usher.core.transfer.Request asks for a push that is missing
 
 ---@class usher.provider.Context
@@ -33,6 +35,7 @@ local interface = {}
 ---@field random fun(count: integer): string
 ---@field subject? string whom the credential to exchange belongs to: the pinned one, where there is one
 ---@field metadata? table what `read_discovery` gave
+---@field parent? {access_token: string?, credential: string?} for `derive`: what the platform's account has
 ---@field pending? table of a callback that ends an authorization: what `authorize` gave
 ---@field callback_url? string of an authorization: where this gateway's own machine reaches the account's callback
 ---@field response? usher.core.transfer.Response of an authorization: to the request that `authorize` gave
@@ -54,7 +57,13 @@ local interface = {}
 ---@field subject? string
 ---@field valid_for? number seconds
 ---@field id? string of what is pushed: what has been accepted is answered again, and not taken again
+---@field tenant? {name: string?, credential: string?, valid_for: number?} who authorized; without a credential: is gone
 ---@field failure? {code: string, message: string} the authorization ended without a credential
+
+---@class usher.provider.Tenant
+---@field name? string nil: only the answer to its `credential` tells, as `subject`
+---@field credential? string by which it has authorized, to be exchanged
+---@field refresh_token? string
 
 ---@class usher.provider.Authorization a request to be sent first, or what a person is to do
 ---@field request? usher.core.transfer.Request `authorize` is called again with its response
@@ -91,6 +100,7 @@ interface.CLASSES = {
   configuration = true,
   pending = true,
   slow_down = true,
+  parent = true,
 }
 
 local function fail(script, word, ...)

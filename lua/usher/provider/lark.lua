@@ -20,6 +20,7 @@ local CLASSES = {
 local lark = {
   name = "lark",
   subject_key = "app_id",
+  derives_by_name = true,
   keys = {
     app_id = { required = true },
     app_secret = { required = true, secret = true },

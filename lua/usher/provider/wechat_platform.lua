@@ -105,7 +105,7 @@ function wechat_platform.read_tokens(response, _, kind)
     access_token = info.authorizer_access_token,
     expires_in = info.expires_in,
     refresh_token = info.authorizer_refresh_token,
-    tenant = info.authorizer_appid,
+    subject = info.authorizer_appid,
   }
 end
 

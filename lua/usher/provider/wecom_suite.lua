@@ -112,7 +112,7 @@ function wecom_suite.read_tokens(response, _, kind)
     access_token = body.access_token,
     expires_in = body.expires_in,
     refresh_token = body.permanent_code,
-    tenant = corporation.corpid,
+    subject = corporation.corpid,
   }
 end
 

@@ -16,7 +16,7 @@ local function deliver(self, delivery)
   if delivery.delay then
     self._clock:sleep(delivery.delay)
   end
-  delivery.request.timeout_ms = TIMEOUT_MS
+  delivery.request.timeout_ms = delivery.request.timeout_ms or TIMEOUT_MS
   local response, err = self._transfer(delivery.request)
   self._simulator:note_delivery(delivery.code, response, err)
   self._deliveries[delivery] = nil
@@ -48,7 +48,7 @@ function Pusher:close()
 end
 
 ---@class usher.simulator.pusher.options
----@field simulator usher.Simulator
+---@field simulator usher.Simulator|usher.simulator.Platform
 ---@field clock usher.Clock
 ---@field transfer fun(request: table): table?, usher.Error? `core.transfer.perform`
 ---@field first_push? number seconds until the first push; default: the interval
@@ -63,6 +63,9 @@ function pusher.start(options)
     _deliveries = {}, -- those under way
     _timer = nil, -- of the next push
   }, Pusher)
+  function options.simulator.request_push()
+    self:push()
+  end
   arm(self, options.first_push or options.simulator.options.push_interval)
   return self
 end

@@ -44,7 +44,7 @@ function wechat.tenant(self, name, code)
     { "InfoType", "authorized" },
     { "AuthorizerAppid", name },
     { "AuthorizationCode", code },
-    { "AuthorizationCodeExpiredTime", ("%d"):format(self:now() + 3600) },
+    { "AuthorizationCodeExpiredTime", ("%d"):format(math.floor(self:now()) + 3600) },
     { "PreAuthCode", "preauthcode@@@simulated" },
   })
 end

@@ -1,0 +1,338 @@
+-- SPDX-License-Identifier: MIT
+-- Tenants of platforms: who has authorized a platform's app, each an account that is kept by the same rules as every
+-- other. What brings a tenant's first token, an authorization code, is durable before it is used, and what comes of it
+-- is durable before anybody is served from it.
+
+local account = require "usher.keeper.account"
+local consumer = require "usher.keeper.consumer"
+local core = require "usher.core"
+local derived = require "usher.keeper.derived"
+local document = require "usher.keeper.document"
+local errors = require "usher.errors"
+local intake = require "usher.keeper.intake"
+local planner = require "usher.keeper.planner"
+local records = require "usher.keeper.records"
+local sorted = require "usher.config.sorted"
+
+local tenants = {}
+
+local MAX_TENANTS = 10000
+local MAX_TRIES = 10
+local HOPELESS = 5 -- failures in a row without a token ever
+local LEAST_AGE = 60 -- seconds: a token of the platform's that is younger is not refreshed for a tenant
+
+-- The live account of a tenant, made where there is none yet. Nobody yields in here: there is never a second one.
+local function keep(keeper, parent, tenant)
+  local name = derived.name(parent.name, tenant)
+  local of = keeper.accounts[name]
+  if not of then
+    of = account.new(name, derived.settings(parent, tenant), keeper.clock:boot())
+    of.parent, of.tenant = parent, tenant
+    keeper.accounts[name] = of
+    parent.tenants[tenant] = of
+  end
+  return of
+end
+
+local function drop(keeper, of)
+  keeper.accounts[of.name] = nil
+  of.parent.tenants[of.tenant] = nil
+  keeper.scheduler:set(of.name, nil)
+  records.forget(keeper, of)
+  of.waiters:wake()
+end
+
+-- Forgets a tenant for good. An answer that is still on its way finds another epoch, and is dropped.
+local function remove(keeper, of)
+  local ok, err = keeper.store:remove(of.name)
+  keeper:note_store(err)
+  if ok then
+    drop(keeper, of)
+  end
+  return ok, err
+end
+
+-- Reads the tenant's record, once: who asks meanwhile waits for the same reading.
+local function load(keeper, of)
+  if of.loading then
+    return of.loading:wait()
+  end
+  local loading = core.future.new()
+  of.loading = loading
+  local ok, err = records.reload(keeper, of)
+  of.is_loaded = ok == true
+  of.loading = ok and loading or nil
+  loading:resolve(ok, err)
+  return ok, err
+end
+
+-- tokens ----------------------------------------------------------------------------------------------
+
+-- The tenant to be asked for. One that the platform derives by its name alone may be new.
+local function find(keeper, parent, tenant)
+  local is_known = parent.tenants[tenant] ~= nil
+  if not derived.is_name(tenant) or not is_known and not parent.provider.derives_by_name then
+    return errors.fail("unknown_account", "no such tenant")
+  elseif not is_known and #sorted.keys(parent.tenants) >= MAX_TENANTS then
+    return errors.fail("temporarily_unavailable", "too many tenants")
+  end
+  local of = keep(keeper, parent, tenant)
+  local ok, err = load(keeper, of)
+  if not ok then
+    return nil, err
+  elseif not is_known then
+    planner.consider(keeper, of)
+  end
+  return of
+end
+
+-- Wraps what consumers ask of an account so that they can ask it of a tenant.
+local function of_tenant(answer)
+  return function(keeper, parent, tenant, options)
+    local of, err = find(keeper, parent, tenant)
+    if not of then
+      return nil, err
+    end
+    return answer(keeper, of, options)
+  end
+end
+
+--- `tenants.token(keeper, parent, tenant, options)`: as `consumer.token`. Waits.
+tenants.token = of_tenant(consumer.token)
+
+--- `tenants.refresh(keeper, parent, tenant, options)`: as `consumer.refresh`. Waits.
+tenants.refresh = of_tenant(consumer.refresh)
+
+--- The documents of an account's tenants, in the order of their names.
+---@param keeper usher.Keeper
+---@param parent usher.keeper.Account
+---@return table[]
+function tenants.documents(keeper, parent)
+  local documents = {}
+  for _, tenant in ipairs(sorted.keys(parent.tenants)) do
+    if not derived.is_unknown(tenant) then
+      local shown = document.of(parent.tenants[tenant], keeper:now())
+      shown.name = tenant
+      table.insert(documents, shown)
+    end
+  end
+  return documents
+end
+
+-- pushes ----------------------------------------------------------------------------------------------
+
+-- A code says that the tenant has authorized anew: what it had before may be worth nothing any more.
+local function exchange(keeper, of, credential)
+  planner.run_next(keeper, of, function()
+    for _, push in ipairs(of.record.pushes) do
+      if push.credential == credential then
+        return { kind = "exchange", delay = 0, push = push, is_forced = true }
+      end
+    end
+  end)
+end
+
+--- Takes what a platform pushes about a tenant: a code by which it has authorized the app, or that it has taken that
+--- back. Durable when it returns. Waits for the store only.
+---@param keeper usher.Keeper
+---@param parent usher.keeper.Account
+---@param push {name: string?, credential: string?, valid_for: number?} without a credential: the tenant is gone
+---@return true? ok
+---@return usher.Error? err
+function tenants.offer(keeper, parent, push)
+  local tenant = push.name or push.credential and derived.unknown(push.credential)
+  if not parent.provider.derive or push.name and not derived.is_name(push.name) then
+    return errors.fail("bad_request", "no tenant's name")
+  elseif not push.credential then
+    local of = parent.tenants[tenant]
+    if of then
+      return remove(keeper, of)
+    end
+    return true
+  end
+  local of = keep(keeper, parent, tenant)
+  local ok, err = load(keeper, of)
+  if ok then
+    local offered = { subject = push.name, credential = push.credential, valid_for = push.valid_for }
+    ok, err = intake.offer(keeper, of, offered)
+  end
+  if ok then
+    keeper:spawn(exchange, keeper, of, push.credential)
+  end
+  return ok, err
+end
+
+-- after attempts --------------------------------------------------------------------------------------
+
+local function write(keeper, of, token_set)
+  for _ = 1, MAX_TRIES do
+    local record, err = keeper.store:load(of.name)
+    if not record then
+      return nil, err
+    end
+    local change = {
+      epoch = record.epoch,
+      token_set = token_set,
+      subject = of.tenant,
+      now = math.floor(keeper.clock:wall()),
+    }
+    local version
+    version, err = keeper.store:commit(of.name, change, record.version)
+    if version or err.code ~= "conflict" then
+      return version, err
+    end
+  end
+  return errors.fail "conflict"
+end
+
+-- The answer said who had authorized. Its tokens move to the tenant's own record, and only then is the other removed:
+-- whatever happens in between, one of them has the tokens, and the next start moves them again.
+local function identify(keeper, of)
+  local subject, token_set = of.record.subject, of.record.token_set
+  if not derived.is_name(subject) then
+    keeper.log:error("tenant_unknown", { account = of.parent.name })
+    return
+  end
+  local known = keep(keeper, of.parent, subject)
+  local version, err = write(keeper, known, token_set)
+  keeper:note_store(err)
+  if version and records.reload(keeper, known) then
+    known.is_loaded = true
+    remove(keeper, of)
+    planner.consider(keeper, known)
+    known.waiters:wake()
+  end
+end
+
+-- Nobody waits for the tenants of a platform that does not know them.
+local function is_hopeless(of)
+  local has_nothing = not of.record.token_set and #of.record.pushes == 0
+  return has_nothing and (not of.own_credential or of.failures >= HOPELESS)
+end
+
+local function refresh_parent(keeper, of)
+  local parent, refused = of.parent, of.refused_token
+  of.refused_token = nil
+  local present = parent.record.token_set
+  local is_present = present ~= nil and present.access_token == refused
+  if is_present and parent:life() - parent:left(keeper:now()) >= LEAST_AGE then
+    keeper.log:warn("platform_token_refused", { account = parent.name, tenant = of.tenant })
+    of.waits_for_platform = true
+    planner.start_early(keeper, parent, false)
+  end
+end
+
+-- The platform's account has another token, perhaps: what failed for want of it is tried once more.
+local function resume_attempt(keeper, of)
+  if of.waits_for_platform then
+    of.waits_for_platform, of.backoff_until = nil, nil
+    planner.start_early(keeper, of, false)
+  else
+    planner.consider(keeper, of)
+  end
+end
+
+local function settle_tenant(keeper, of)
+  if of.refused_token then
+    refresh_parent(keeper, of)
+  end
+  if derived.is_unknown(of.tenant) and of.record.token_set then
+    keeper:spawn(identify, keeper, of)
+  elseif is_hopeless(of) then
+    keeper:spawn(remove, keeper, of)
+  end
+end
+
+--- An attempt of an account has ended. Does not wait.
+---@param keeper usher.Keeper
+---@param of usher.keeper.Account
+function tenants.settle(keeper, of)
+  if of.parent and keeper:keeps(of) then
+    settle_tenant(keeper, of)
+  end
+  for _, tenant in pairs(of.tenants) do
+    if tenant.is_loaded then
+      resume_attempt(keeper, tenant)
+    end
+  end
+end
+
+-- life ------------------------------------------------------------------------------------------------
+
+local function resume(keeper, parent, tenant)
+  local of = keep(keeper, parent, tenant)
+  local ok, err = load(keeper, of)
+  if not ok then
+    return nil, err
+  elseif of.damage then
+    return true
+  elseif not of.record.token_set and #of.record.pushes == 0 then
+    return remove(keeper, of)
+  elseif derived.is_unknown(tenant) and of.record.token_set then
+    identify(keeper, of)
+    return true
+  end
+  of:recall_failures(keeper:now())
+  planner.consider(keeper, of)
+  return true
+end
+
+local function has_platform(parents)
+  for _, parent in pairs(parents) do
+    if parent.provider.derive then
+      return true
+    end
+  end
+  return false
+end
+
+--- Takes up the tenants that accounts have on disk. Waits.
+---@param keeper usher.Keeper
+---@param parents table<string, usher.keeper.Account> by name
+---@return true? ok
+---@return usher.Error? err of the store
+function tenants.load(keeper, parents)
+  if not has_platform(parents) then
+    return true
+  end
+  local names, err = keeper.store:names()
+  for _, name in ipairs(names or {}) do
+    local parent_name, tenant = derived.parts(name)
+    local parent = parent_name and parents[parent_name]
+    if parent and parent.provider.derive then
+      local ok
+      ok, err = resume(keeper, parent, tenant)
+      if not ok then
+        return nil, err
+      end
+    end
+  end
+  return names and true, err
+end
+
+local function all(keeper)
+  local list = {}
+  for _, of in pairs(keeper.accounts) do
+    table.insert(list, of.parent and of or nil)
+  end
+  return list
+end
+
+--- Has tenants follow what a reload made of their platforms' accounts. What they have on disk stays there.
+---@param keeper usher.Keeper
+function tenants.follow(keeper)
+  for _, of in ipairs(all(keeper)) do
+    local parent = of.parent
+    if not keeper:keeps(parent) or not parent.provider.derive then
+      drop(keeper, of)
+    else
+      local settings = derived.settings(parent, of.tenant)
+      of.provider, of.config, of.policy = settings.provider, settings.config, settings.policy
+      of.is_disabled = settings.disabled
+      records.renew(keeper, of)
+      planner.consider(keeper, of)
+    end
+  end
+end
+
+return tenants
