@@ -22,6 +22,7 @@
     X(file)                                                                                                  \
     X(identity)                                                                                              \
     X(process)                                                                                               \
+    X(command)                                                                                               \
     X(http)                                                                                                  \
     X(sqlite)                                                                                                \
     X(tls)                                                                                                   \

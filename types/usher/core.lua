@@ -377,6 +377,15 @@ function core.process.id() end
 ---@return usher.Error? err bad_address, not_found, connect_failed, permission, ...
 function core.process.notify(address, text) end
 
+core.command = {}
+---Runs a program to its end, without input, in a session of its own, with this environment and nothing else of ours.
+---Its standard error is closed; whatever it leaves running is killed when it ends. Waits.
+---@param request {words: string[], environment?: table<string, string>, timeout_ms: integer, max_bytes: integer}
+---`words` begins with the program's absolute path
+---@return {status: integer, signal: integer, output: string}? result
+---@return usher.Error? err timeout; limit: more output than `max_bytes`; not_found, permission, ...
+function core.command.run(request) end
+
 -- http ------------------------------------------------------------------------------------------------
 
 ---What a handler gets.
