@@ -83,8 +83,8 @@ end)
 describe("examples/gateway.lua", function()
   local here, gateway
 
-  local function push_code(account, api_key)
-    local query = ("code=c0de&clientId=w1&state=%s"):format(push.state_of(api_key))
+  local function push_code(account, api_key, client_id)
+    local query = ("code=c0de&clientId=%s&state=%s"):format(client_id, push.state_of(api_key))
     return (here.curl(("%s/%s?%s"):format(here:callback_url(), account, query)))
   end
 
@@ -96,6 +96,8 @@ describe("examples/gateway.lua", function()
       MEMORIES_BASE_URL = here.environment.MEMORIES_BASE_URL,
       ACME_API_KEY = "sk-acme-0123456789",
       BOLT_API_KEY = "sk-bolt-0123456789",
+      ACME_CLIENT_ID = "w1",
+      BOLT_CLIENT_ID = "w2",
     }
     assert(os.execute(("mkdir %s"):format(child.quote(here.state_dir))))
     assert.are.equal(0, (here:usher("keygen", here.state_dir .. "/master.key")))
@@ -107,18 +109,31 @@ describe("examples/gateway.lua", function()
   end)
 
   it("takes each account's pushes on its own path", function()
-    assert.are.equal(200, push_code("acme", "sk-acme-0123456789"))
-    assert.are.equal(200, push_code("bolt", "sk-bolt-0123456789"))
-    assert.are.equal(403, push_code("bolt", "sk-acme-0123456789"))
+    assert.are.equal(200, push_code("acme", "sk-acme-0123456789", "w1"))
+    assert.are.equal(200, push_code("bolt", "sk-bolt-0123456789", "w2"))
+    assert.are.equal(403, push_code("bolt", "sk-acme-0123456789", "w2"))
+    assert.are.equal(403, push_code("acme", "sk-acme-0123456789", "w2"))
     local status, _, acme = here:ask "/v1/accounts/acme"
     assert.are.same({ 200, 40 }, { status, acme.budgets.exchange.limit })
   end)
 
-  it("notes what becomes of videos", function()
+  it("notes what becomes of its clients' videos", function()
     local url = here:callback_url():gsub("/callback$", "/video-status")
-    assert.are.equal(204, (here.curl(url, [[--data '{"videoNo": "VI7", "status": "PARSE"}']])))
+    local function post(client_id, status)
+      local body = [[--data '{"videoNo": "VI7", "clientId": %s, "status": "%s"}']]
+      return (here.curl(url, body:format(client_id, status)))
+    end
+    assert.are.equal(204, post('"w1"', "PARSE"))
+    assert.are.equal(204, post('"w2"', "FAIL"))
+    assert.are.equal(403, post('"w3"', "PARSE"))
+    assert.are.equal(403, post("null", "PARSE"))
+    assert.are.equal(403, post("1", "PARSE"))
+    assert.are.equal(400, post('"w1"', "PARSED"))
     assert.are.equal(400, (here.curl(url, "--data PARSE")))
-    assert.matches("^%d+ VI7 PARSE\n$", temporary.read(here.state_dir .. "/videos.log"))
+    assert.matches(
+      "^%d+ acme VI7 PARSE\n%d+ bolt VI7 FAIL\n$",
+      temporary.read(here.state_dir .. "/videos.log")
+    )
     gateway:signal "TERM"
     assert.are.equal(0, gateway:wait())
   end)

@@ -213,6 +213,8 @@ static struct usher_file_status status_of(const struct stat *status) {
         .mode = status->st_mode & 07777,
         .size = status->st_size,
         .uid = status->st_uid,
+        .inode = status->st_ino,
+        .modified_ns = (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec,
     };
 }
 

@@ -33,6 +33,8 @@ struct usher_file_status {
     mode_t mode; // the permission bits, 07777
     int64_t size;
     uid_t uid;
+    ino_t inode;
+    int64_t modified_ns; // since 1970
 };
 
 // Follows symbolic links.

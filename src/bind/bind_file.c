@@ -76,7 +76,7 @@ static int push_status(lua_State *L, const char *path, enum usher_error error,
     };
     if (error != USHER_ERROR_NONE)
         return push_failure(L, path, error);
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 6);
     lua_pushstring(L, types[status->type]);
     lua_setfield(L, -2, "type");
     lua_pushinteger(L, status->mode);
@@ -85,6 +85,10 @@ static int push_status(lua_State *L, const char *path, enum usher_error error,
     lua_setfield(L, -2, "size");
     lua_pushinteger(L, status->uid);
     lua_setfield(L, -2, "uid");
+    lua_pushinteger(L, (lua_Integer)status->inode);
+    lua_setfield(L, -2, "inode");
+    lua_pushinteger(L, status->modified_ns);
+    lua_setfield(L, -2, "modified_ns");
     return 1;
 }
 

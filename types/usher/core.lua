@@ -277,6 +277,13 @@ function core.signature.verify(algorithm, key, bytes, signature) end
 -- file, process ---------------------------------------------------------------------------------------
 
 core.file = {}
+---@class usher.core.FileStatus
+---@field type "file"|"directory"|"socket"|"link"|"other"
+---@field mode integer permission bits
+---@field size integer
+---@field uid integer
+---@field inode integer
+---@field modified_ns integer nanoseconds since 1970
 ---The whole of a regular file of at most `max_bytes`; more: limit; a folder, pipe or socket: not_a_file.
 ---The messages of this module's errors begin with the path.
 ---@param path string
@@ -294,12 +301,12 @@ function core.file.read(path, max_bytes) end
 ---@return usher.Error? err
 function core.file.create(path, bytes, mode) end
 ---@param path string
----@return {type: "file"|"directory"|"socket"|"other", mode: integer, size: integer, uid: integer}? status
+---@return usher.core.FileStatus? status
 ---@return usher.Error? err
 function core.file.status(path) end
 ---Like `status`, of a symbolic link itself: its type is "link".
 ---@param path string
----@return {type: string, mode: integer, size: integer, uid: integer}? status
+---@return usher.core.FileStatus? status
 ---@return usher.Error? err
 function core.file.link_status(path) end
 ---The absolute path without symbolic links.

@@ -87,6 +87,37 @@ values.callback_path.is_private = true
 
 values.file_path = text_kind("a path", "^[^%c]+$", 4096)
 
+values.absolute_path = text_kind("an absolute path", "^/[^%c]*$", 4096)
+
+values.command = kind("a list of texts, the first an absolute path", function(value)
+  if type(value) ~= "table" or type(value[1]) ~= "string" or not value[1]:find "^/[^%c]*$" then
+    return false
+  end
+  for _, word in pairs(value) do
+    if type(word) ~= "string" or word:find "\0" then
+      return false
+    end
+  end
+  return true
+end)
+
+values.environment = kind("a table of texts by name", function(value)
+  if type(value) ~= "table" then
+    return false
+  end
+  for name, text in pairs(value) do
+    if
+      type(name) ~= "string"
+      or not name:find "^[%a_][%w_]*$"
+      or type(text) ~= "string"
+      or text:find "\0"
+    then
+      return false
+    end
+  end
+  return true
+end)
+
 values.text = text_kind("a text", "^[^%c]+$", 4096)
 
 values.printable = text_kind("printable ASCII without spaces", "^[\33-\126]+$", 1024)

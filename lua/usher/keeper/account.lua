@@ -55,6 +55,7 @@ local CLOCK_TOLERANCE = 5
 ---@field listening_since number boot time
 ---@field has_missed_push boolean and has told so
 ---@field nudged_at? number boot time
+---@field watched? string what its file was like when it was last read
 ---@field tenants table<string, usher.keeper.Account> by name, of a platform
 ---@field parent? usher.keeper.Account of a tenant: its platform's
 ---@field tenant? string its name

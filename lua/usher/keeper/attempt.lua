@@ -59,12 +59,15 @@ local function prepare(self)
   if not ran or type(request) ~= "table" then
     return nil, ran and "it gave no request" or request
   end
-  self.timeout = refresh_policy.timeout(view.margin(self.account))
+  self.timeout = math.min(refresh_policy.timeout(view.margin(self.account)), request.timeout or math.huge)
   self.request = {
     method = request.method,
     url = request.url,
     headers = request.headers,
     body = request.body,
+    file = request.file,
+    command = request.command,
+    environment = request.environment,
     timeout_ms = math.ceil(self.timeout * 1000),
     ca_file = self.account.config.ca_file,
   }

@@ -10,11 +10,13 @@ local core = require "usher.core"
 local document = require "usher.keeper.document"
 local errors = require "usher.errors"
 local events = require "usher.keeper.events"
+local file_watch = require "usher.keeper.file_watch"
 local intake = require "usher.keeper.intake"
 local membership = require "usher.keeper.membership"
 local planner = require "usher.keeper.planner"
 local records = require "usher.keeper.records"
 local scheduler = require "usher.keeper.scheduler"
+local sources = require "usher.keeper.sources"
 local storage = require "usher.keeper.storage"
 local tenants = require "usher.keeper.tenants"
 
@@ -92,7 +94,7 @@ function Keeper:perform(of, request)
   end
   local done = core.future.new()
   self._transfers[done] = core.loop:spawn(function()
-    done:resolve(xpcall(self.transfer, debug.traceback, request))
+    done:resolve(xpcall(sources.of(request) or self.transfer, debug.traceback, request))
   end)
   local ran, response, err = done:wait()
   self._transfers[done] = nil
@@ -145,6 +147,7 @@ function Keeper:start()
   local ok, err = membership.start(self)
   if ok then
     self.scheduler:start()
+    self._file_watch:start()
   end
   return ok, err
 end
@@ -154,7 +157,9 @@ end
 ---@return true? ok
 ---@return usher.Error? err of the store; nothing has changed
 function Keeper:apply(accounts)
-  return membership.apply(self, accounts)
+  local ok, err = membership.apply(self, accounts)
+  self._file_watch:start()
+  return ok, err
 end
 
 local function cancel_transfers(self)
@@ -177,6 +182,7 @@ function Keeper:stop()
   self.is_stopped = true
   self.scheduler:stop()
   self._storage:stop()
+  self._file_watch:stop()
   cancel_transfers(self)
   for _, of in pairs(self.accounts) do
     authorization.cancel(self, of)
@@ -348,6 +354,7 @@ function keeper.new(options)
       on_store_up(self)
     end,
   }
+  self._file_watch = file_watch.new(self)
   return self
 end
 

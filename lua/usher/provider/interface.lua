@@ -16,8 +16,8 @@ local interface = {}
 ---@field account_key fun(config: table): string|false which account a callback is for; false: it has no key of its own
 ---@field request_key fun(request: usher.core.Request): string?, usher.Error? the account key that a callback carries
 ---@field read_callback fun(request, config: table, context: table): usher.provider.Callback?, usher.Error?
----@field exchange fun(config: table, credential: string, context: table): usher.core.transfer.Request
----@field refresh fun(config: table, tokens: usher.TokenSet, context: table): usher.core.transfer.Request?
+---@field exchange fun(config: table, credential: string, context: table): usher.provider.Request
+---@field refresh fun(config: table, tokens: usher.TokenSet, context: table): usher.provider.Request?
 ---@field read_tokens fun(response, config: table, kind: string): usher.Answer?, usher.Error?
 ---@field classify fun(response, kind: string, config: table): string, string? a class, and the provider's own code
 ---@field own_credential? fun(config: table): string? what to exchange where nothing is pushed; nil: pushes bring it
@@ -27,8 +27,15 @@ local interface = {}
 ---@field poll? fun(config: table, pending: table, context: table): usher.core.transfer.Request? has the person decided?
 ---@field revoke? fun(config: table, tokens: usher.TokenSet, context: table): usher.core.transfer.Request[]?
 ---@field derive? fun(config, tenant: usher.provider.Tenant, context): usher.core.transfer.Request? a tenant's token
+---@field watches? fun(config: table): string a file: an exchange is due once it has changed
 ---@field derives_by_name? boolean whoever is asked for is a tenant, and `derive` needs nothing but the name
 ---@field nudge? fun(config: table, context: table): usher.core.transfer.Request asks for a push that is missing
+
+---@class usher.provider.Request: usher.core.transfer.Request an HTTP request, or one of these two in its place
+---@field file? string to be read: the response's body
+---@field command? string[] to be run, with `environment` alone: the response's body is its output, `exit` how it ended
+---@field environment? table<string, string>
+---@field timeout? number seconds, where the usual limit is too long
 
 ---@class usher.provider.Context
 ---@field now integer seconds since 1970
@@ -86,6 +93,7 @@ local OPTIONAL = {
   "own_credential",
   "discover",
   "read_discovery",
+  "watches",
 }
 
 local POLICY = schema.shape(account_keys).members.policy
