@@ -122,8 +122,8 @@ local function load(self, options)
     end
     one_request(self, connections, number)
     if socket.gettime() - began >= next_sample then
-      next_sample = next_sample + every
       options.on_sample(sample(self, began))
+      next_sample = socket.gettime() - began + every
     end
   end
   self.seconds = socket.gettime() - began
