@@ -13,7 +13,8 @@ local RETIRING_SECONDS = 5
 
 -- Programs of this machine that may open the socket all ask in the same moment when a token ends. Behind a loopback
 -- address stands one proxy, or they.
-local MAX_CONNECTIONS, MAX_LOCAL_CONNECTIONS, MAX_CONNECTIONS_PER_SOURCE = 1024, 16384, 256
+listeners.MAX_CONNECTIONS, listeners.MAX_LOCAL_CONNECTIONS = 1024, 16384
+listeners.MAX_CONNECTIONS_PER_SOURCE = 256
 
 -- Strangers leave some descriptors to consumers, and these some to transfers and the store.
 local SPARE_DESCRIPTORS = { callback = 96, api = 48 }
@@ -63,8 +64,9 @@ local function open(self, part, spot)
     port = spot.address.port,
     path = spot.address.path,
     tls = spot.tls,
-    max_connections = spot.address.path and MAX_LOCAL_CONNECTIONS or MAX_CONNECTIONS,
-    max_connections_per_source = not listen.is_local(spot.address) and MAX_CONNECTIONS_PER_SOURCE or nil,
+    max_connections = spot.address.path and listeners.MAX_LOCAL_CONNECTIONS or listeners.MAX_CONNECTIONS,
+    max_connections_per_source = not listen.is_local(spot.address) and listeners.MAX_CONNECTIONS_PER_SOURCE
+      or nil,
     spare_descriptors = SPARE_DESCRIPTORS[part],
     handler = function(request)
       return self._handle(part, request)
