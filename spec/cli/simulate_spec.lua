@@ -113,6 +113,13 @@ describe("usher simulate", function()
     running:close()
   end)
 
+  it("names what it can be asked in its help", function()
+    local _, out = capture.usher("simulate", "--help")
+    for _, request in ipairs { "POST /faults", "POST /push", "POST /revoke", "GET /state", "GET /ledger" } do
+      assert.matches(request, out, 1, true)
+    end
+  end)
+
   it("names its defaults in its help", function()
     local code, out = capture.usher("simulate", "--help")
     assert.are.equal(0, code)

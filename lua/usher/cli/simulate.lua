@@ -84,7 +84,8 @@ end
 local function faults_help()
   local lines = {
     "Faults: [exchange:|refresh:|push:]KIND[,NAME=VALUE...], with count=N for the next N requests, else until cleared.",
-    "While it runs: POST /faults with the same as JSON, GET /faults, DELETE /faults[?endpoint=].",
+    "While it runs: POST /faults with the same as JSON, GET /faults, DELETE /faults[?endpoint=];",
+    "POST /push sends a code now, POST /revoke[?kind=access] ends tokens, GET /state and GET /ledger[?after=] show.",
   }
   for _, name in ipairs(simulator.fault_kinds.names) do
     local kind, words = simulator.fault_kinds.all[name], {}
