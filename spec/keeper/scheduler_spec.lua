@@ -47,6 +47,21 @@ describe("scheduler", function()
     end)
   end
 
+  it("goes on after a call that fails, and calls the same again in a minute", function()
+    local rig, audit = new(), require "spec.support.audit"
+    function rig.on_due(name)
+      rig.on_due = nil
+      error("no luck with " .. name)
+    end
+    rig.scheduler:set("a", 10)
+    rig.scheduler:set("b", 20)
+    rig.clock:advance(30)
+    assert.are.same({ "a", "b" }, rig.names)
+    assert.matches("no luck with a", audit.take_failures()[1])
+    rig.clock:advance(60)
+    assert.are.same({ "a", "b", "a" }, rig.names)
+  end)
+
   it("calls once for each time set", function()
     local rig = new()
     rig.scheduler:set("a", 10)

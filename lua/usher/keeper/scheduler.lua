@@ -86,23 +86,38 @@ local function arm(self, at)
   end)
 end
 
-function fire(self)
-  if self._is_stopped then
-    return
-  end
+-- Whose turn it is, if anybody's.
+local function next_due(self, now)
   notice_jump(self)
-  local now = self._clock:boot()
   if not next(self._queued) then
     self._queue = {}
     collect_due(self, now)
   end
   local name = take_queued(self)
-  if name then
-    self._free_at = now + self._pace
-    self._on_due(name)
+  self._free_at = name and now + self._pace or self._free_at
+  return name
+end
+
+-- A fault over one account ends neither the timer, which is everybody's, nor the account's turns.
+function fire(self)
+  if self._is_stopped then
+    return
+  end
+  local now, name = self._clock:boot(), nil
+  local ran, message = xpcall(function()
+    name = next_due(self, now)
+    if name then
+      self._on_due(name)
+    end
+  end, debug.traceback)
+  if not ran and name then
+    self:set(name, now + LONGEST_SLEEP)
   end
   if not self._is_stopped then
     arm(self, earliest(self, now))
+  end
+  if not ran then
+    error(message, 0)
   end
 end
 
