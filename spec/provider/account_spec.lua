@@ -161,6 +161,22 @@ describe("an account's secrets", function()
   end)
 end)
 
+describe("an account's ca_file", function()
+  it("is found missing before a transfer is", function()
+    for path, reason in pairs {
+      ["/nowhere/ca.pem"] = "No such file",
+      ["/"] = "Is a directory",
+      ["/dev/null"] = "empty",
+    } do
+      local _, err = account.resolve(account.new(memories_ai, { api_key = "k", ca_file = path }), "acme")
+      assert.matches("^accounts.acme.ca_file cannot be read: " .. path .. ": " .. reason, err.message)
+    end
+    assert.is_table(
+      account.resolve(account.new(memories_ai, { api_key = "k", ca_file = "README.md" }), "acme")
+    )
+  end)
+end)
+
 describe("who may ask for an account's token", function()
   local function fault_of(allow)
     local made = account.new(memories_ai, { api_key = "k", allow = allow })

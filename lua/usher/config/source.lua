@@ -27,6 +27,19 @@ function source.read_file(path)
   return bytes
 end
 
+--- Why a file cannot be read, or that there is nothing in it; nil: it can be used.
+---@param path string
+---@return string? reason
+function source.fault_of(path)
+  local file <close>, reason = io.open(path, "rb")
+  if not file then
+    return reason
+  end
+  local byte
+  byte, reason = file:read(1)
+  return not byte and ("%s: %s"):format(path, reason or "empty") or nil
+end
+
 --- The variable's value; nil where neither NAME nor NAME_FILE is set to something. An empty variable counts as
 --- unset, an empty file does not.
 ---@generic T

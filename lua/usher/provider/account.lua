@@ -6,6 +6,7 @@ local account_keys = require "usher.config.account_keys"
 local deferred = require "usher.config.deferred"
 local interface = require "usher.provider.interface"
 local schema = require "usher.config.schema"
+local source = require "usher.config.source"
 local values = require "usher.config.values"
 
 local account = {}
@@ -24,8 +25,8 @@ local function merged(defaults, changes)
     return changes
   end
   local result = {}
-  for _, source in ipairs { defaults, changes } do
-    for key, value in pairs(source) do
+  for _, part in ipairs { defaults, changes } do
+    for key, value in pairs(part) do
       local is_nested = type(value) == "table" and type(result[key]) == "table"
       result[key] = is_nested and merged(result[key], value) or value
     end
@@ -112,6 +113,14 @@ local function resolve_access(made, name, findings)
   return resolved
 end
 
+-- The file is read at each transfer, whose error does not tell a missing one from a server that is not to be trusted.
+local function check_ca_file(config, name, findings)
+  local fault = config.ca_file and source.fault_of(config.ca_file)
+  if fault then
+    table.insert(findings, schema.finding({ "accounts", name, "ca_file" }, "cannot be read: " .. fault))
+  end
+end
+
 --- A copy of the account in which every secret has been read and every name has become a number.
 ---@param made usher.Account
 ---@param name string
@@ -126,6 +135,7 @@ function account.resolve(made, name)
       table.insert(findings, schema.finding({ "accounts", name, key }, "is missing: " .. reason))
     end
   end
+  check_ca_file(config, name, findings)
   local resolved = resolve_access(made, name, findings)
   if #findings > 0 then
     return schema.failure(findings)
