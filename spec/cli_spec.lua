@@ -31,7 +31,18 @@ describe("usher", function()
     assert.are.equal("usher " .. version .. "\n", out)
   end)
 
-  for _, name in ipairs { "run", "check", "reload", "token", "status", "refresh", "keygen", "rotate-key" } do
+  for _, name in ipairs {
+    "run",
+    "check",
+    "reload",
+    "token",
+    "status",
+    "refresh",
+    "authorize",
+    "revoke",
+    "keygen",
+    "rotate-key",
+  } do
     it("shows help of " .. name, function()
       local code, out, err = usher(name, "--help")
       assert.are.equal(0, code)

@@ -20,6 +20,8 @@ cli.commands = {
   { "token", "Print a valid token of an account." },
   { "status", "Show accounts, their tokens, and what they need." },
   { "refresh", "Have the gateway refresh an account's token now." },
+  { "authorize", "Have a person authorize an account, and wait for it." },
+  { "revoke", "Have the provider revoke an account's tokens, and forget them." },
   { "exec", "Run a command with a token in its environment." },
   { "simulate", "Run a stand-in for a provider: it pushes codes or tickets and issues tokens." },
   { "keygen", "Make a new master key." },

@@ -15,6 +15,7 @@ local TIMEOUT_SECONDS = 15
 local PAGE = 500
 local RELOAD_SECONDS = 30
 local REFRESH_SECONDS = 60 -- the longest that an attempt takes
+local PROVIDER_SECONDS = 60 -- a few requests to a provider
 
 -- The shape of usher.errors, which loads the core.
 local Failure = {
@@ -203,6 +204,44 @@ function Client:refresh(name, options)
   end
   local body = json.encode { rejected = options and options.rejected }
   return ask(self, "POST", path_of(name, "/refresh"), nil, body, REFRESH_SECONDS)
+end
+
+--- Has a person asked to authorize the account.
+---@param name string
+---@return { url: string, user_code: string?, expires_at: integer }? prompt what the person is to do
+---@return table? err `not_implemented`: this account needs no person
+function Client:authorize(name)
+  local named, err = check_name(name)
+  if not named then
+    return nil, err
+  end
+  return ask(self, "POST", path_of(name, "/authorize"), nil, nil, PROVIDER_SECONDS)
+end
+
+--- How the account's last authorization stands.
+---@param name string
+---@param options? { wait?: integer } seconds, or until it has ended
+---@return { status: string, error: string?, error_description: string? }? shown
+---@return table? err
+function Client:authorization(name, options)
+  local named, err = check_name(name)
+  if not named then
+    return nil, err
+  end
+  options = options or {}
+  return ask(self, "GET", path_of(name, "/authorization"), query_of(options), nil, options.wait)
+end
+
+--- Has the provider revoke the account's tokens, and the gateway forget them.
+---@param name string
+---@return { revoked: boolean }? answer
+---@return table? err
+function Client:revoke(name)
+  local named, err = check_name(name)
+  if not named then
+    return nil, err
+  end
+  return ask(self, "POST", path_of(name, "/revoke"), nil, nil, PROVIDER_SECONDS)
 end
 
 --- Has the gateway read its configuration again. All or nothing.

@@ -50,6 +50,14 @@ local function readiness(self)
   return true
 end
 
+-- Where this machine's own browser reaches the callback listener; nil: that has no such place.
+local function callback_url(self, path)
+  local address = self._listeners:address "callback"
+  local is_loopback = address:find "^127%." or address:find "^%[::1%]:"
+  local is_plain = not self._parts.spots.callback.tls
+  return is_loopback and is_plain and ("http://%s%s"):format(address, path) or nil
+end
+
 local function make_keeper(self, settings)
   return keeper.new {
     store = settings.store,
@@ -59,6 +67,9 @@ local function make_keeper(self, settings)
     log = self._log,
     random = random,
     owner = OWNER,
+    callback_url = function(path)
+      return callback_url(self, path)
+    end,
     on_event = function(event)
       self._parts.on_event(event)
     end,

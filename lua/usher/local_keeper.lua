@@ -97,6 +97,31 @@ function LocalKeeper:offer(name, push)
   return self._keeper:offer(name, push)
 end
 
+--- Has a person asked to authorize an account. Waits.
+---@param name string
+---@return {url: string, user_code: string?, expires_at: integer}? prompt what the person is to do
+---@return usher.Error? err not_implemented: this account needs no person
+function LocalKeeper:authorize(name)
+  return self._keeper:authorize(name)
+end
+
+--- How the account's last authorization stands; with `wait`, once it has ended, or after so many seconds. Waits.
+---@param name string
+---@param options? {wait: number?}
+---@return {status: string, failure: {code: string, message: string}?}? shown
+---@return usher.Error? err unknown_account
+function LocalKeeper:authorization(name, options)
+  return self._keeper:authorization(name, options)
+end
+
+--- Has the provider revoke the account's tokens, and forgets them. Waits.
+---@param name string
+---@return true? ok
+---@return usher.Error? err
+function LocalKeeper:revoke(name)
+  return self._keeper:revoke(name)
+end
+
 ---@class usher.local_keeper.Callback
 ---@field method string
 ---@field path string as sent
@@ -166,8 +191,16 @@ local function read_accounts(accounts)
   return read
 end
 
-local OPTIONS =
-  { store = true, accounts = true, on_event = true, log = true, clock = true, transfer = true, owner = true }
+local OPTIONS = {
+  store = true,
+  accounts = true,
+  on_event = true,
+  log = true,
+  clock = true,
+  transfer = true,
+  owner = true,
+  callback_url = true,
+}
 
 local function check_options(options)
   if type(options) ~= "table" then
@@ -192,6 +225,7 @@ end
 ---@field transfer? fun(request: usher.core.transfer.Request): usher.core.transfer.Response?, usher.Error?
 ---default: `usher.http.request`
 ---@field owner? string who claims attempts in the store, where several processes share one
+---@field callback_url? fun(path: string): string? where a browser of this machine reaches what leads to `receive`
 
 --- A keeper that has opened nothing yet. Raises on options that cannot be meant.
 ---@param options usher.local_keeper.options
@@ -207,9 +241,11 @@ function local_keeper.new(options)
     clock = options.clock or clock.system(),
     transfer = options.transfer or core.transfer.perform,
     owner = options.owner or OWNER,
+    callback_url = options.callback_url,
     random = random,
   }
   local self = setmetatable({ _store = options.store, _keeper = keeper.new(shared) }, LocalKeeper)
+  shared.authorizations = self._keeper:for_callback()
   function shared.offer(name, push)
     return self:offer(name, push)
   end

@@ -142,4 +142,40 @@ describe("api accounts", function()
       assert.are.same({}, calls)
     end)
   end
+
+  it("have a person asked to authorize", function()
+    local keeper = fake_keeper.new()
+    keeper.answers.authorize = { { url = "https://as/device", user_code = "WDJB", expires_at = 1800000600 } }
+    local status, body, calls = ask("authorize", "acme", {}, keeper)
+    assert.are.equal(200, status)
+    assert.are.same({ url = "https://as/device", user_code = "WDJB", expires_at = 1800000600 }, body)
+    assert.are.same({ { "authorize", "acme" } }, calls)
+    keeper.answers.authorize = { nil, errors.new "not_implemented" }
+    assert.are.equal(501, (ask("authorize", "acme", {}, keeper)))
+    assert.are.equal(404, (ask("authorize", "nobody", {}, keeper)))
+    assert.are.equal(400, (ask("authorize", "acme", { query = "wait=1" }, keeper)))
+  end)
+
+  it("show how an authorization stands", function()
+    local keeper = fake_keeper.new()
+    keeper.answers.authorization = {
+      { status = "failed", url = "https://as", failure = { code = "access_denied", message = "no" } },
+    }
+    local status, body, calls = ask("authorization", "acme", { query = "wait=30" }, keeper)
+    assert.are.equal(200, status)
+    assert.are.same(
+      { status = "failed", url = "https://as", error = "access_denied", error_description = "no" },
+      body
+    )
+    assert.are.same({ { "authorization", "acme", { wait = 30 } } }, calls)
+    assert.are.equal(400, (ask("authorization", "acme", { query = "wait=61" }, keeper)))
+  end)
+
+  it("have tokens revoked", function()
+    local keeper = fake_keeper.new()
+    local status, body = ask("revoke", "acme", {}, keeper)
+    assert.are.same({ 200, { revoked = true } }, { status, body })
+    keeper.answers.revoke = { nil, errors.new "temporarily_unavailable" }
+    assert.are.equal(503, (ask("revoke", "acme", {}, keeper)))
+  end)
 end)

@@ -33,6 +33,20 @@ local CASES = {
   mode = { values.mode, { ["0660"] = "0660" }, { "660", "0680", "06600", "1777", "" } },
   group = { values.group, { apps = "apps", ["_a-b"] = "_a-b" }, { "", "-a", "a b" } },
   file_path = { values.file_path, { ["/a b"] = "/a b" }, { "", "a\nb" } },
+  endpoint = {
+    values.endpoint,
+    {
+      ["https://as/token?a=b&c=%20"] = "https://as/token?a=b&c=%20",
+      ["https://as?x"] = "https://as?x",
+      ["http://127.0.0.1:80/cb"] = "http://127.0.0.1:80/cb",
+    },
+    { "", "https://", "http://as/token", "https://user@as/", "https://as/#f", "https://as/a b", "ftp://as/" },
+  },
+  pem = {
+    values.pem,
+    { ["-----BEGIN EC PRIVATE KEY-----\nx"] = "-----BEGIN EC PRIVATE KEY-----\nx" },
+    { "", "key", "-----BEGIN PUBLIC KEY-----\nx" },
+  },
   base_url = {
     values.base_url,
     {

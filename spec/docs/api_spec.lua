@@ -21,7 +21,11 @@ local temporary = require "spec.support.temporary"
 
 local sections = markdown.read "api.md"
 
-local RESOURCES = { list = "GET /v1/accounts", token = "GET /v1/accounts/{name}/token" }
+local RESOURCES = {
+  authorization = "GET /v1/accounts/{name}/authorization",
+  list = "GET /v1/accounts",
+  token = "GET /v1/accounts/{name}/token",
+}
 local DOCUMENT = "GET /v1/accounts/{name}"
 
 local function section(title)
@@ -105,6 +109,29 @@ describe("docs/api.md", function()
     assert.are.same(fields_of(token), documented_fields "GET /v1/accounts/{name}/token")
     token = assert(rig.keeper:refresh("acme", { rejected = "another" }))
     assert.are.same(fields_of(token), documented_fields "POST /v1/accounts/{name}/refresh")
+  end)
+
+  it("has every field of an authorization, and of a revocation", function()
+    local function fields_by(resource)
+      return fields_of(
+        json.decode(accounts[resource](fake_keeper.new(), { query = "", body = "" }, "acme").body)
+      )
+    end
+    local function nulls_by(resource)
+      local body = accounts[resource](fake_keeper.new(), { query = "", body = "" }, "acme").body
+      local names = {}
+      for name in body:gmatch '"([%w_]+)":' do
+        table.insert(names, name)
+      end
+      table.sort(names)
+      return names
+    end
+    assert.are.same(nulls_by "authorize", documented_fields "POST /v1/accounts/{name}/authorize")
+    local shown = nulls_by "authorization"
+    table.insert(shown, "status")
+    table.sort(shown)
+    assert.are.same(shown, documented_fields "GET /v1/accounts/{name}/authorization")
+    assert.are.same(fields_by "revoke", documented_fields "POST /v1/accounts/{name}/revoke")
   end)
 
   it("has every status of an account with its meaning", function()

@@ -48,8 +48,9 @@ describe("authorization", function()
     local self = open()
     assert.is_nil(authorization.find(rig.keeper, "key-2"))
     assert.are.equal(self, authorization.find(rig.keeper, "key-1"))
-    assert.are.equal("acme", rig.keeper:find_authorization "key-1")
-    local taken = rig.keeper:take_authorization "key-1"
+    local door = rig.keeper:for_callback()
+    assert.are.same({ "acme", nil }, { door.find "key-1", door.find "key-2" })
+    local taken = door.take "key-1"
     assert.are.same({ verifier = "v" }, taken.pending)
     assert.is_nil(authorization.take(rig.keeper, "key-1"))
     assert.is_nil(authorization.find(rig.keeper, "key-1"))
@@ -74,7 +75,7 @@ describe("authorization", function()
 
   it("keeps its first end", function()
     local self = open()
-    rig.keeper:fail_authorization(self, { code = "access_denied", message = "no" })
+    rig.keeper:for_callback().fail(self, { code = "access_denied", message = "no" })
     authorization.finish(rig.keeper, self)
     local shown = show(rig).value
     assert.are.same({ "failed", { code = "access_denied", message = "no" } }, { shown.status, shown.failure })

@@ -59,7 +59,7 @@ end
 
 -- A callback has brought a code.
 local function receive(rig, code)
-  local taken = assert(rig.keeper:take_authorization "key-1")
+  local taken = assert(rig.keeper:for_callback().take "key-1")
   local push = { credential = code, valid_for = 600, authorization = taken }
   return rig:run(rig.keeper.offer, rig.keeper, "acme", push).value
 end

@@ -9,8 +9,11 @@ local DAY = 24 * 3600
 local function new_rig(read)
   return one_account.new {
     provider = {
-      discover = function(config)
-        return config.is_known ~= true and { method = "GET", url = "https://as/metadata" } or nil
+      discover = function(config, place)
+        if config.is_known or place > 2 then
+          return nil
+        end
+        return { method = "GET", url = "https://as/metadata" .. place }
       end,
       read_discovery = read or function(response)
         return response.metadata, not response.metadata and errors.new "bad_response" or nil
@@ -42,7 +45,7 @@ describe("discovery", function()
     assert.is_true(ensure(rig).value)
     assert.is_true(ensure(rig).value)
     assert.are.same(
-      { { method = "GET", url = "https://as/metadata", timeout_ms = 10000, ca_file = "ca.pem" } },
+      { { method = "GET", url = "https://as/metadata1", timeout_ms = 10000, ca_file = "ca.pem" } },
       rig.requests
     )
     rig.clock:advance(DAY)
@@ -67,6 +70,15 @@ describe("discovery", function()
     rig.clock:advance(300)
     ensure(rig)
     assert.are.equal(3, #rig.requests)
+  end)
+
+  it("asks at the next place where the first has nothing", function()
+    local rig = new_rig()
+    rig.respond = function(request)
+      return { metadata = request.url:find "2$" and { place = 2 } or nil }
+    end
+    assert.is_true(ensure(rig).value)
+    assert.are.same({ 2, { place = 2 } }, { #rig.requests, rig.account.metadata })
   end)
 
   local faults = {

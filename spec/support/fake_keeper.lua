@@ -55,6 +55,30 @@ function fake_keeper.new()
     return answer("tenant_refresh", name, { tenant, options })
   end
 
+  function keeper.authorize(_, name)
+    return answer("authorize", name)
+  end
+
+  function keeper.authorization(_, name, options)
+    local queue = keeper.answers.authorizations
+    if queue then
+      return table.remove(queue, 1)
+    end
+    return answer("authorization", name, options)
+  end
+
+  function keeper.revoke(_, name)
+    return answer("revoke", name)
+  end
+
+  function keeper.for_callback()
+    return {
+      find = function() end,
+      take = function() end,
+      fail = function() end,
+    }
+  end
+
   return keeper
 end
 

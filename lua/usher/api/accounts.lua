@@ -17,6 +17,7 @@ local MAX_TTL_SECONDS = 400 * 24 * 3600 -- longer than any token lives
 ---@type table<string, table<string, fun(text: string): any, string?>>
 accounts.PARAMETERS = {
   list = { after = parameters.account_name, limit = parameters.integer(1, PAGE) },
+  authorization = { wait = parameters.integer(0, MAX_WAIT_SECONDS) },
   token = { min_ttl = parameters.integer(0, MAX_TTL_SECONDS), wait = parameters.integer(0, MAX_WAIT_SECONDS) },
 }
 local NO_PARAMETERS = {}
@@ -108,6 +109,45 @@ accounts.tenant_refresh = resource(NO_PARAMETERS, function(keeper, name, request
     return replies.failure(err)
   end
   return answer(keeper:tenant_refresh(name, tenant, options))
+end)
+
+local function or_null(value)
+  if value == nil then
+    return json.null
+  end
+  return value
+end
+
+local function prompt_of(shown)
+  return {
+    url = or_null(shown.url),
+    user_code = or_null(shown.user_code),
+    expires_at = or_null(shown.expires_at),
+  }
+end
+
+--- POST /v1/accounts/{name}/authorize
+accounts.authorize = resource(NO_PARAMETERS, function(keeper, name)
+  local prompt, err = keeper:authorize(name)
+  return answer(prompt and prompt_of(prompt), err)
+end)
+
+--- GET /v1/accounts/{name}/authorization
+accounts.authorization = resource(accounts.PARAMETERS.authorization, function(keeper, name, _, values)
+  local shown, err = keeper:authorization(name, values)
+  local body = shown and prompt_of(shown)
+  if body then
+    local failure = shown.failure or {}
+    body.status, body.error = shown.status, or_null(failure.code)
+    body.error_description = or_null(failure.message)
+  end
+  return answer(body, err)
+end)
+
+--- POST /v1/accounts/{name}/revoke
+accounts.revoke = resource(NO_PARAMETERS, function(keeper, name)
+  local ok, err = keeper:revoke(name)
+  return answer(ok and { revoked = true }, err)
 end)
 
 return accounts

@@ -65,6 +65,9 @@ local ROUTES = {
   { "^/v1/accounts/([^/]+)/tenants$", "GET", on_keeper(accounts.tenants) },
   { "^/v1/accounts/([^/]+)/tenants/([^/]+)/token$", "GET", on_keeper(accounts.tenant_token) },
   { "^/v1/accounts/([^/]+)/tenants/([^/]+)/refresh$", "POST", on_keeper(accounts.tenant_refresh) },
+  { "^/v1/accounts/([^/]+)/authorize$", "POST", on_keeper(accounts.authorize) },
+  { "^/v1/accounts/([^/]+)/authorization$", "GET", on_keeper(accounts.authorization) },
+  { "^/v1/accounts/([^/]+)/revoke$", "POST", on_keeper(accounts.revoke) },
 }
 
 --- Every route there is, for the documentation.

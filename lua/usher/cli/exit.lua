@@ -26,6 +26,8 @@ local CODES = {
   forbidden = exit.REFUSED,
   misdirected = exit.REFUSED,
   refused = exit.REFUSED,
+  cancelled = exit.TEMPORARY,
+  not_implemented = exit.USAGE,
   bad_configuration = exit.CONFIGURATION,
 }
 

@@ -120,6 +120,8 @@ end)
 
 values.text = text_kind("a text", "^[^%c]+$", 4096)
 
+values.pem = text_kind("a private key in PEM", "^%s*%-%-%-%-%-BEGIN [%u ]*PRIVATE KEY%-%-%-%-%-.*", 16384)
+
 values.printable = text_kind("printable ASCII without spaces", "^[\33-\126]+$", 1024)
 
 values.key = kind("32 bytes, or their base64 text", function(value)
@@ -153,12 +155,12 @@ values.identities = kind("a list of names and numbers", function(value)
   return true
 end)
 
--- Brackets aside, only what cannot be read in two ways: no user, query or fragment.
-local function authority_of(url, scheme)
-  local rest = url:match("^" .. scheme .. "://(.*)$")
-  local authority = rest and rest:match "^([^/]+)"
-  local path = authority and rest:sub(#authority + 1)
-  if path and path:find "^[%w._~/-]*$" then
+-- Brackets aside, only what cannot be read in two ways: no user, no fragment.
+local function authority_of(url, scheme, rest_pattern)
+  local after = url:match("^" .. scheme .. "://(.*)$")
+  local authority = after and after:match "^([^/?]+)"
+  local rest = authority and after:sub(#authority + 1)
+  if rest and rest:find(rest_pattern) then
     return authority
   end
 end
@@ -173,19 +175,29 @@ end
 
 local LOOPBACK = { localhost = true, ["127.0.0.1"] = true, ["[::1]"] = true }
 
-values.base_url = kind("https://HOST[:PORT][/PATH], or http:// to a loopback address", function(value)
-  if type(value) ~= "string" or #value > 1024 then
-    return false
-  end
-  local plain, secure = authority_of(value, "http"), authority_of(value, "https")
-  local host = (plain or secure) and host_of(plain or secure)
-  if not host or not (host:find "^[%w][%w.-]*$" or host:find "^%[%x*:[%x:.]*%]$") then
-    return false
-  elseif plain and not LOOPBACK[host] then
-    return false, "is plain http to another machine"
-  end
-  return true
-end)
+local function url_kind(allowed, rest_pattern)
+  return kind(allowed, function(value)
+    if type(value) ~= "string" or #value > 1024 then
+      return false
+    end
+    local plain = authority_of(value, "http", rest_pattern)
+    local secure = authority_of(value, "https", rest_pattern)
+    local host = (plain or secure) and host_of(plain or secure)
+    if not host or not (host:find "^[%w][%w.-]*$" or host:find "^%[%x*:[%x:.]*%]$") then
+      return false
+    elseif plain and not LOOPBACK[host] then
+      return false, "is plain http to another machine"
+    end
+    return true
+  end)
+end
+
+values.base_url = url_kind("https://HOST[:PORT][/PATH], or http:// to a loopback address", "^[%w._~/-]*$")
+
+values.endpoint = url_kind(
+  "https://HOST[:PORT][/PATH][?QUERY], or http:// to a loopback address",
+  "^[%w._~/!$&'()*+,;=:@%%-]*%??[%w._~/!$&'()*+,;=:@%%?-]*$"
+)
 
 -- A table of n values with the keys 1 to n and no others: those would count for nothing.
 local function is_list(value, is_member)
@@ -235,6 +247,18 @@ end)
 
 values.store = kind("a store: usher.store.sqlite { ... } or usher.store.memory {}", function(value)
   return type(value) == "table" and is_callable(value.open)
+end)
+
+values.texts = kind("a table of texts by name", function(value)
+  if type(value) ~= "table" then
+    return false
+  end
+  for name, text in pairs(value) do
+    if type(name) ~= "string" or name == "" or type(text) ~= "string" or text:find "%c" then
+      return false
+    end
+  end
+  return true
 end)
 
 values.table = kind("a table", function(value)

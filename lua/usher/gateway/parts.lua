@@ -44,6 +44,7 @@ local function make_callback(settings, around)
     offer_tenant = function(name, push)
       return around.keeper:offer_tenant(name, push)
     end,
+    authorizations = around.keeper:for_callback(),
     allow = settings.callback.allow,
     reply_status = settings.callback.reply_status,
     routes = settings.routes,

@@ -144,4 +144,22 @@ function authorization.take(keeper, key)
   return self
 end
 
+--- What a callback ends authorizations by, as `callback.new` takes it.
+---@param keeper usher.Keeper
+---@return usher.callback.Authorizations
+function authorization.for_callback(keeper)
+  return {
+    find = function(key)
+      local found = authorization.find(keeper, key)
+      return found and found.account.name
+    end,
+    take = function(key)
+      return authorization.take(keeper, key)
+    end,
+    fail = function(taken, failure)
+      authorization.finish(keeper, taken, failure)
+    end,
+  }
+end
+
 return authorization

@@ -278,26 +278,10 @@ Keeper.authorization = with_account(authorization.show)
 ---@type fun(self: usher.Keeper, name: string): true?, usher.Error?
 Keeper.revoke = with_account(planner.revoke)
 
---- The account whose authorization a callback with this key ends.
----@param key string
----@return string? name
-function Keeper:find_authorization(key)
-  local found = authorization.find(self, key)
-  return found and found.account.name
-end
-
---- Takes that authorization: no other callback finds it from then on.
----@param key string
----@return usher.keeper.Authorization? authorization with `pending`, what the provider script kept
-function Keeper:take_authorization(key)
-  return authorization.take(self, key)
-end
-
---- Ends an authorization without a credential.
----@param taken usher.keeper.Authorization
----@param failure {code: string, message: string}
-function Keeper:fail_authorization(taken, failure)
-  authorization.finish(self, taken, failure)
+--- What a callback ends authorizations by, as `callback.new` takes it.
+---@return usher.callback.Authorizations
+function Keeper:for_callback()
+  return authorization.for_callback(self)
 end
 
 ---@class usher.keeper.options

@@ -80,7 +80,7 @@ local function change(keeper, of, fresh)
   for _, name in ipairs(SETTINGS) do
     of[name] = fresh[name]
   end
-  of.backoff_until, of.metadata = nil, nil
+  of.backoff_until, of.metadata, of.metadata_until = nil, nil, nil
   authorization.cancel(keeper, of)
   records.renew(keeper, of)
   planner.consider(keeper, of)

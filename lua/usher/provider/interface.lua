@@ -21,7 +21,7 @@ local interface = {}
 ---@field read_tokens fun(response, config: table, kind: string): usher.Answer?, usher.Error?
 ---@field classify fun(response, kind: string, config: table): string, string? a class, and the provider's own code
 ---@field own_credential? fun(config: table): string? what to exchange where nothing is pushed; nil: pushes bring it
----@field discover? fun(config: table): usher.core.transfer.Request? asks for what is to be known before other requests
+---@field discover? fun(config: table, place: integer): usher.core.transfer.Request? for what is to be known at first
 ---@field read_discovery? fun(response, config: table): table?, usher.Error? what `context.metadata` is from then on
 ---@field authorize? fun(config: table, context: table): usher.provider.Authorization?, usher.Error? by a person
 ---@field poll? fun(config: table, pending: table, context: table): usher.core.transfer.Request? has the person decided?
