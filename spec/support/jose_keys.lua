@@ -48,6 +48,16 @@ FvUK+DWNmoudF8NAco9/h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXp
 oQIDAQAB
 -----END PUBLIC KEY-----
 ]],
+  jwk = {
+    kty = "RSA",
+    e = "AQAB",
+    n = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp"
+      .. "-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOW"
+      .. "vG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUs"
+      .. "LA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9k"
+      .. "G4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2"
+      .. "PAcDTW9gb54h4FRWyuXpoQ",
+  },
 }
 
 jose_keys.ES256 = {
@@ -64,6 +74,12 @@ MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEf83OJ3D2xF1Bg8vub9tLe1gHMzV7
 6e8Tus9uPHvRVEXH8UTNG72bfocs3+257rn0s2ldbqkLJK2KRiMohYjlrQ==
 -----END PUBLIC KEY-----
 ]],
+  jwk = {
+    kty = "EC",
+    crv = "P-256",
+    x = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    y = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+  },
 }
 
 return jose_keys

@@ -3,6 +3,7 @@
 
 local child = require "spec.support.child"
 local clock = require "usher.clock"
+local core = require "usher.core"
 
 local process = {}
 
@@ -48,13 +49,20 @@ function process.await(what, condition, seconds)
   end
 end
 
+-- Below what the system gives to outgoing connections: none of those takes a port before its program does.
+local FIRST_PORT, LAST_PORT = 15000, 32000
+
 --- A TCP port of 127.0.0.1 that nobody listens on at this moment.
 ---@return integer
 function process.free_port()
-  local socket = assert(require("socket").bind("127.0.0.1", 0))
-  local _, port = socket:getsockname()
-  socket:close()
-  return math.tointeger(tonumber(port))
+  while true do
+    local port = FIRST_PORT + string.unpack("I2", core.random.bytes(2)) % (LAST_PORT - FIRST_PORT)
+    local socket = require("socket").bind("127.0.0.1", port)
+    if socket then
+      socket:close()
+      return port
+    end
+  end
 end
 
 --- Everything that the program has written.

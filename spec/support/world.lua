@@ -108,7 +108,10 @@ function World:usher(...)
   return process.run(self.folder, { self.program, ... }, self.environment)
 end
 
-local function keep(self, started)
+--- Has a program killed at the end.
+---@param started spec.Process
+---@return spec.Process started
+function World:keep(started)
   table.insert(self._processes, started)
   return started
 end
@@ -123,7 +126,7 @@ function World:start_simulator()
     table.insert(command, tostring(value))
   end
   local simulator =
-    keep(self, process.start(self.folder, "simulator", command, { MEMORIES_API_KEY = self.api_key }))
+    self:keep(process.start(self.folder, "simulator", command, { MEMORIES_API_KEY = self.api_key }))
   simulator:await "event=simulator_listening"
   return simulator
 end
@@ -132,8 +135,7 @@ end
 ---@param name? string of its output files
 ---@return spec.Process
 function World:start(name)
-  return keep(
-    self,
+  return self:keep(
     process.start(self.folder, name or "gateway", { self.program, "run", self.config }, self.environment)
   )
 end
