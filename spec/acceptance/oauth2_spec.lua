@@ -67,9 +67,7 @@ describe("the authorization code grant", function()
   it("takes a redirect once, and only one that it waits for", function()
     open "code"
     local command = peer:begin("authorize", "code")
-    local url = process.await("a URL", function()
-      return command:output():match "\n    (http%S+)\n"
-    end)
+    local url = peer:await_url(command)
     local forged = peer.world:callback_url() .. "?code=c&state=" .. ("x"):rep(43)
     assert.are.equal(403, (peer.world.curl(forged)))
     local _, at = peer:browse(url)
@@ -201,6 +199,24 @@ describe("the device grant", function()
     assert.matches("^Open this page, and allow access:\n\n    http://127.0.0.1:%d+/device\n", out)
     assert.is_true(#await_token("device").access_token > 20)
     assert.are.equal(0, (peer.world:usher("refresh", "device")))
+  end)
+end)
+
+describe("a poll that comes too soon", function()
+  it("makes the next one come five seconds later", function()
+    open "device"
+    local command = peer:begin("authorize", "device")
+    local code = process.await("a code", function()
+      return command:output():match "enter the code:  (%S+)\n"
+    end)
+    peer.world.curl(peer.issuer .. "/slow_down")
+    process.await("a poll", function()
+      return #peer:ledger "slowed_down" == 1
+    end)
+    peer.world.curl(("%s/decide_device?user_code=%s"):format(peer.issuer, code))
+    assert.are.equal(0, command:wait())
+    local waited = peer:ledger("grant")[1].at - peer:ledger("slowed_down")[1].at
+    assert.is_true(waited >= 9900, waited)
   end)
 end)
 

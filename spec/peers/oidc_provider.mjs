@@ -39,6 +39,7 @@ const fingerprint = (token) => token && crypto.createHash('sha256').update(token
 const note = (outcome) => (ctx, error) => {
   const params = ctx.oidc?.params ?? {};
   ledger.push({
+    at: Date.now(),
     outcome,
     grant: params.grant_type,
     client: ctx.oidc?.client?.clientId,
@@ -90,13 +91,25 @@ async function decideDevice(ctx) {
   ctx.body = 'decided';
 }
 
+// The next request for a token, which is a poll then, came too soon.
+let slowDowns = 0;
+
+function slowDown(ctx) {
+  slowDowns -= 1;
+  ledger.push({ outcome: 'slowed_down', at: Date.now() });
+  ctx.status = 400;
+  ctx.body = { error: 'slow_down' };
+}
+
 const ROUTES = [
+  [/^\/slow_down$/, (ctx) => { slowDowns += 1; ctx.body = 'so be it'; }],
   [/^\/ledger$/, (ctx) => { ctx.body = ledger; }],
   [/^\/decide_device$/, decideDevice],
   [/^\/interaction\//, async (ctx) => { ctx.respond = false; await decide(ctx); }],
 ];
 
 provider.use(async (ctx, next) => {
+  if (slowDowns > 0 && ctx.path === '/token') return slowDown(ctx);
   const [, handler] = ROUTES.find(([pattern]) => pattern.test(ctx.path)) ?? [];
   return handler ? handler(ctx) : next();
 });

@@ -133,20 +133,11 @@ local function write_configuration(self, names)
   )
 end
 
---- Starts the script of spec/peers, which listens on `port`.
----@param here spec.World
----@param script string
----@param port integer
----@param environment table<string, string>
----@return spec.Process
-function oauth_peer.serve(here, script, port, environment)
+local function serve(here, script, port, environment)
   assert(io.open(paths.root .. "/spec/peers/node_modules"), "run tools/install_peers first"):close()
   environment.PORT, environment.LD_PRELOAD = ("%d"):format(port), ""
-  local server = here:keep(
-    process.start(here.folder, script, { "node", paths.root .. "/spec/peers/" .. script }, environment)
-  )
-  server:await "listening on"
-  return server
+  local command = { "node", paths.root .. "/spec/peers/" .. script }
+  here:keep(process.start(here.folder, script, command, environment)):await "listening on"
 end
 
 --- Runs a command of usher in the background.
@@ -166,6 +157,15 @@ function OauthPeer:browse(url)
   return pipe:read("a"):match "^(.*)\n([^\n]*)$"
 end
 
+--- The page that a running `usher authorize` tells of.
+---@param command spec.Process
+---@return string url
+function OauthPeer.await_url(_, command)
+  return process.await("a URL", function()
+    return command:output():match "\n    (http%S+)\n"
+  end)
+end
+
 --- `usher authorize`, with a person who opens the page at once.
 ---@param name string of the account
 ---@param hint? string "decline"
@@ -175,9 +175,7 @@ end
 ---@return string stderr
 function OauthPeer:authorize(name, hint)
   local command = self:begin("authorize", name)
-  local url = process.await("a URL", function()
-    return command:output():match "\n    (http%S+)\n"
-  end)
+  local url = self:await_url(command)
   local shown = self:browse(url .. (hint and "&login_hint=" .. hint or ""))
   local status = command:wait()
   local out, err = command:output()
@@ -198,6 +196,13 @@ function OauthPeer:ledger(outcome)
   return chosen
 end
 
+--- Has the answers to come go wrong; see spec/peers/mock_server.mjs.
+---@param ... table
+function OauthPeer:fail(...)
+  local body = child.quote(json.encode(json.array { ... }))
+  assert(200 == self.world.curl(self.issuer .. "/faults", "--data " .. body))
+end
+
 --- A token of the account, and the status of the answer.
 ---@param name string
 ---@param query? string
@@ -214,17 +219,16 @@ end
 
 --- The provider and the gateway, both running.
 ---@param names string[] of accounts
+---@param script? string of spec/peers: oidc_provider.mjs
 ---@return spec.OauthPeer
-function oauth_peer.open(names)
-  local here = world.new()
-  local self = setmetatable({ world = here }, OauthPeer)
+function oauth_peer.open(names, script)
+  local here, port = world.new(), process.free_port()
+  local self = setmetatable({ world = here, issuer = ("http://127.0.0.1:%d"):format(port) }, OauthPeer)
   here.environment = { USHER_API_LISTEN = "unix:" .. here.state_dir .. "/usher.sock" }
-  local port = process.free_port()
-  self.issuer = ("http://127.0.0.1:%d"):format(port)
   assert(os.execute("mkdir " .. child.quote(here.state_dir)))
   assert(here:usher("keygen", here.state_dir .. "/master.key") == 0)
   local callback_port = math.tointeger(tonumber(here:callback_url():match ":(%d+)/"))
-  oauth_peer.serve(here, "oidc_provider.mjs", port, { CLIENTS = clients_for(callback_port) })
+  serve(here, script or "oidc_provider.mjs", port, { CLIENTS = clients_for(callback_port) })
   write_configuration(self, names)
   self.gateway = here:start_gateway()
   return self

@@ -3,6 +3,7 @@
 
 local account_keys = require "usher.config.account_keys"
 local keys = require "usher.config.keys"
+local oauth2_keys = require "usher.provider.oauth2.keys"
 local sorted = require "usher.config.sorted"
 local sqlite = require "usher.store.sqlite"
 local variables = require "usher.config.variables"
@@ -11,6 +12,10 @@ local reference = {}
 
 -- Keys whose examples are Lua text.
 local WRITTEN_OUT = { store = true, accounts = true, routes = true, on = true }
+
+local function is_written_out(path, example)
+  return WRITTEN_OUT[path] or type(example) == "string" and example:find "^{ " ~= nil
+end
 
 local function code(text)
   return ("`%s`"):format((text:gsub("|", "\\|")))
@@ -59,7 +64,7 @@ local function rows_of_keys(from, prefix)
   local rows = {}
   for index, path in ipairs(sorted.keys(from)) do
     local key = from[path]
-    local example = WRITTEN_OUT[path] and key.example or in_lua(key.example)
+    local example = is_written_out(path, key.example) and key.example or in_lua(key.example)
     if key.secret then
       example = 'usher.secret.file "/etc/usher/secret"'
     end
@@ -86,6 +91,12 @@ function reference.rows()
     ["Keys of an account"] = rows_of_keys(account_keys, ""),
     ["Keys of a store in a file"] = rows_of_keys(sqlite.KEYS, ""),
   }
+end
+
+--- The rows that docs/providers.md must have of an account of OAuth 2.0.
+---@return string[]
+function reference.rows_of_oauth2()
+  return rows_of_keys(oauth2_keys.KEYS, "")
 end
 
 --- The rows of tables below each heading of a Markdown text, without their heads.

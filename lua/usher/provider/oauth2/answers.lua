@@ -8,8 +8,9 @@ local settings = require "usher.provider.oauth2.settings"
 
 local answers = {}
 
--- What an error means; "grant": what this kind of request sent is not accepted.
-local CLASSES = {
+--- What an error means; "grant": what this kind of request sent is not accepted.
+---@type table<string, string>
+answers.CLASSES = {
   invalid_grant = "grant",
   access_denied = "credential",
   expired_token = "credential",
@@ -35,7 +36,7 @@ end
 
 local function class_of_error(code, kind, config)
   local own = settings.service(config).errors or {}
-  local class = own[code] or CLASSES[code] or "retryable"
+  local class = own[code] or answers.CLASSES[code] or "retryable"
   if class == "grant" then
     class = GRANTS[kind] or "retryable"
   end
