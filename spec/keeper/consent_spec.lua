@@ -128,6 +128,44 @@ describe("consent", function()
     assert.are.equal(0, #rig:record().pushes)
   end)
 
+  it("goes on while the code is kept, as after a fault that passes", function()
+    local rig = new_rig(REDIRECT)
+    rig.keeper.scheduler:start()
+    authorize(rig)
+    rig.respond = function()
+      return #rig.requests > 1 and one_account.success "a"
+        or { status = 503, headers = {}, class = "retryable" }
+    end
+    receive(rig, "code-1")
+    assert.are.equal("exchanging", outcome_of(rig))
+    rig.clock:advance(5)
+    assert.are.equal("succeeded", outcome_of(rig))
+    assert.are.same({ "exchange exchange", "a" }, { urls(rig), rig:served() })
+  end)
+
+  it("ends where the fault does not pass in time", function()
+    local rig = new_rig(REDIRECT)
+    rig.keeper.scheduler:start()
+    authorize(rig)
+    rig.respond = function()
+      return { status = 503, headers = {}, class = "retryable" }
+    end
+    receive(rig, "code-1")
+    rig.clock:advance(601)
+    assert.are.same({ "failed", "timeout" }, { outcome_of(rig) })
+  end)
+
+  it("teaches no interval between pushes", function()
+    local rig = new_rig(REDIRECT)
+    for number = 1, 6 do
+      authorize(rig)
+      receive(rig, "code-" .. number)
+      rig.clock:advance(100)
+    end
+    assert.is_nil(rig.account:push_interval())
+    assert.are.equal(6, #rig.requests)
+  end)
+
   it("fails where the store does not take the code", function()
     local rig = new_rig(REDIRECT)
     authorize(rig)

@@ -109,11 +109,12 @@ function Account:is_single_use()
   return self.policy.single_use ~= false
 end
 
---- Seconds between pushes, where known.
+--- Seconds between pushes, where known. A person's authorizations come when they come.
 ---@return number?
 function Account:push_interval()
   -- What is pushed for a tenant comes when it authorizes.
-  return not self.parent and refresh_policy.push_interval(self.policy, self.record.push_gaps)
+  local is_regular = not self.parent and not self.needs_person
+  return is_regular and refresh_policy.push_interval(self.policy, self.record.push_gaps) or nil
 end
 
 ---@param kind "exchange"|"refresh"

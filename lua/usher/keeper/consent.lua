@@ -13,6 +13,7 @@ local consent = {}
 local TIMEOUT_MS = 10000
 local SLOW_DOWN = 5 -- RFC 8628, 3.5
 local LONGEST_INTERVAL = 60
+local LONGEST_PAUSE = 60
 
 -- tokens ----------------------------------------------------------------------------------------------
 
@@ -22,14 +23,8 @@ local function failure_of(account)
   return { code = last.code, message = "the provider did not give a token: " .. last.code }
 end
 
-local function settle(keeper, self, flight)
-  if not flight then
-    authorization.finish(keeper, self, errors.new "cancelled")
-  elseif flight.ok then
-    authorization.finish(keeper, self)
-  else
-    authorization.finish(keeper, self, failure_of(self.account))
-  end
+local function conclude(keeper, self, has_token)
+  authorization.finish(keeper, self, not has_token and failure_of(self.account) or nil)
 end
 
 local function find_push(account, sequence)
@@ -40,16 +35,18 @@ local function find_push(account, sequence)
   end
 end
 
--- A code lives for a minute or so: it is exchanged whatever the present token is good for.
+-- A code lives for a minute or so: it is exchanged whatever the present token is good for. As long as it is kept it may
+-- yet bring a token.
 local function exchange(keeper, self, sequence)
   local account = self.account
-  local flight, before = planner.run_next(keeper, account, function()
+  planner.run_next(keeper, account, function()
     local push = find_push(account, sequence)
     return push and { kind = "exchange", delay = 0, push = push, is_forced = true }
   end)
-  local exchanged = before and before.plan.push
-  local is_same = exchanged ~= nil and exchanged.sequence == sequence
-  settle(keeper, self, flight or is_same and before or nil)
+  while self.status == "exchanging" and find_push(account, sequence) do
+    account.waiters:wait(keeper.clock, LONGEST_PAUSE)
+  end
+  conclude(keeper, self, account.failures == 0)
 end
 
 --- A callback has brought what ends this authorization. Does not wait.
@@ -82,7 +79,7 @@ local function adopt(keeper, self, answer, sent_at)
     }
     return { kind = "save", delay = 0, unsaved = unsaved }
   end)
-  settle(keeper, self, flight)
+  conclude(keeper, self, flight ~= nil and flight.ok == true)
 end
 
 -- polling ---------------------------------------------------------------------------------------------

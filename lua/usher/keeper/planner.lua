@@ -135,22 +135,19 @@ end
 ---@param account usher.keeper.Account
 ---@param make fun(): usher.keeper.Plan? what to attempt; nil: nothing any more
 ---@return usher.keeper.Flight? flight that has ended; nil: there was none
----@return usher.keeper.Flight? before the last one that it waited for
 function planner.run_next(keeper, account, make)
-  local before
   while account.flight and not keeper.is_stopped do
-    before = account.flight
-    planner.await(keeper, account, before)
+    planner.await(keeper, account, account.flight)
   end
   if keeper.is_stopped or account.is_disabled or not keeper:keeps(account) then
-    return nil, before
+    return nil
   end
   local plan = make()
   local flight = plan and planner.launch(keeper, account, plan) or nil
   if flight then
     planner.await(keeper, account, flight)
   end
-  return flight, before
+  return flight
 end
 
 --- Has the provider revoke the account's tokens, and forgets them. Waits.

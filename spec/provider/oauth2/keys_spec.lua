@@ -31,7 +31,12 @@ describe("keys of OAuth 2.0", function()
     { issuer = "https://as.example", client_secret = "s" },
     { token_endpoint = "https://as/t", authorization_endpoint = "https://as/a?x=1" },
     { token_endpoint = "https://as/t", grant = "client_credentials", client_secret = deferred.env "NONE" },
-    { issuer = "https://as.example", grant = "client_credentials", private_key = jose_keys.RS256.private },
+    {
+      issuer = "https://as.example",
+      grant = "client_credentials",
+      private_key = jose_keys.RS256.private,
+      signing_algorithm = "RS256",
+    },
     { service = "github", grant = "device_code" },
   } do
     it("fit together, case " .. index, function()
@@ -61,6 +66,7 @@ describe("keys of OAuth 2.0", function()
       { service = "zoom", grant = "client_credentials" },
       "client_secret or private_key is required: the client's own",
     },
+    { { service = "google", private_key = jose_keys.RS256.private }, "private_key is no key for ES256" },
     { { service = "gogle" }, 'service "gogle" is not allowed; allowed: github, gitlab, google' },
     { { service = "google", grant = "implicit" }, 'grant "implicit" is not allowed' },
     { { token_endpoint = "http://as/t" }, 'token_endpoint "http://as/t" is plain http to another machine' },

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- The keys of an account of OAuth 2.0, and which of them must come together.
 
+local core = require "usher.core"
 local services = require "usher.provider.oauth2.services"
 local sorted = require "usher.config.sorted"
 local values = require "usher.config.values"
@@ -136,6 +137,10 @@ local function missing_endpoint(config)
   end
 end
 
+local function signs(config)
+  return core.signature.sign(config.signing_algorithm or "ES256", config.private_key, "") ~= nil
+end
+
 local PROOFS = {
   client_secret_basic = "client_secret",
   client_secret_post = "client_secret",
@@ -150,6 +155,8 @@ function keys.check(config)
   local proof = PROOFS[config.client_auth]
   if proof and not config[proof] then
     return proof, "is required for " .. config.client_auth
+  elseif config.private_key and not signs(config) then
+    return "private_key", "is no key for " .. (config.signing_algorithm or "ES256")
   elseif config.grant == "client_credentials" and not (config.client_secret or config.private_key) then
     return "client_secret", "or private_key is required: the client's own credentials are all there is"
   end

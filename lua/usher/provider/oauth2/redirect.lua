@@ -65,6 +65,7 @@ end
 -- For a person, who has nothing more to do here: short, and without anything of the redirect.
 local function page(text)
   return {
+    status = 200,
     body = text .. " You may close this page.\n",
     headers = {
       ["Content-Type"] = "text/plain; charset=utf-8",
