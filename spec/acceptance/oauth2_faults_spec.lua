@@ -39,19 +39,22 @@ local REFRESH_FAULTS = {
 }
 
 describe("a refresh that goes wrong", function()
-  it("leaves the token that is still valid, and says by its class what is wrong", function()
-    open "code"
-    assert.are.equal(0, (peer:authorize "code"))
-    local _, token = peer:token "code"
-    for _, case in ipairs(REFRESH_FAULTS) do
-      peer:fail { status = case[1], body = case[2] }
-      assert.are.equal(75, (peer.world:usher("refresh", "code")))
-      assert.are.same({ case[3], case[4] }, { error_of "code" })
-      assert.are.equal(token.access_token, select(2, peer:token "code").access_token)
+  it(
+    "leaves the token that is still valid, says by its class what is wrong, and may be made again",
+    function()
+      open "code"
+      assert.are.equal(0, (peer:authorize "code"))
+      for _, case in ipairs(REFRESH_FAULTS) do
+        local _, token = peer:token "code"
+        peer:fail { status = case[1], body = case[2] }
+        assert.are.equal(75, (peer.world:usher("refresh", "code")))
+        assert.are.same({ case[3], case[4] }, { error_of "code" })
+        assert.are.equal(token.access_token, select(2, peer:token "code").access_token)
+        assert.are.equal(0, (peer.world:usher("refresh", "code")))
+        assert.is_nil((error_of "code"))
+      end
     end
-    assert.are.equal(0, (peer.world:usher("refresh", "code")))
-    assert.is_nil((error_of "code"))
-  end)
+  )
 
   it("ends the refresh token where the provider says so, and nothing else does", function()
     open "code"
