@@ -85,6 +85,12 @@ describe("choice", function()
       0,
     },
     {
+      "resolves it at once, however long it is until the token is due",
+      { must_resolve = true },
+      "refresh",
+      0,
+    },
+    {
       "falls back to a credential where refreshing stays closed past the expiry",
       { left = 60, due_in = -5, gates = { refresh = gate(300, "closed"), exchange = gate() } },
       "exchange",

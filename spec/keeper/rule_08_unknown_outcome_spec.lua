@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Rule 8: nobody knows whether the provider acted: once more with the same, then fall back to a pushed credential.
 require "spec.support.paths"
+local errors = require "usher.errors"
 local json = require "usher.json"
 local keeper_rig = require "spec.support.keeper_rig"
 
@@ -25,6 +26,21 @@ local function most_sent(rig, kind, field)
     most = math.max(most, count)
   end
   return most
+end
+
+-- As a kill between two writes: the store takes one more from now on.
+local function cut_after_one_write(rig)
+  local writes, store = 0, rig.store
+  for _, name in ipairs { "commit", "abort", "begin" } do
+    local write = store[name]
+    store[name] = function(...)
+      writes = writes + 1
+      if writes > 1 then
+        return errors.fail "closed"
+      end
+      return write(...)
+    end
+  end
 end
 
 describe("rule 8: unknown outcome of a refresh", function()
@@ -125,6 +141,38 @@ describe("rule 8: unknown outcome of a refresh", function()
     assert.is_true(rig:accepts(rig:token()))
     rig:stop()
   end)
+
+  it("sends it again soon, though the token is not due", function()
+    local rig = keeper_rig.ready(ROTATING)
+    rig:fail_next("refresh", faults.lost(false))
+    rig:run(rig.keeper.refresh, rig.keeper, "acme")
+    rig:advance(25)
+    assert.are.same({ 2, 1 }, { rig:count "refresh", rig:count "exchange" })
+    assert.are.equal("ready", rig:document().status)
+    rig:stop()
+  end)
+
+  for name, answer in pairs { ["a refusal"] = faults.envelope "0401", ["a second loss"] = faults.lost(false) } do
+    it(("keeps what follows from %s over a crash after the first write"):format(name), function()
+      local rig = keeper_rig.ready(ROTATING)
+      rig:fail_next("refresh", faults.lost(false))
+      rig:fail_next("refresh", function(...)
+        cut_after_one_write(rig)
+        return answer(...)
+      end)
+      while rig:count "refresh" < 2 do
+        rig:advance(1)
+      end
+      rig:advance(25)
+      rig:crash()
+      rig:start():advance(600)
+      assert.are.equal(2, rig:count "refresh")
+      rig:push()
+      rig:advance(1)
+      assert.are.equal("ready", rig:document().status)
+      rig:stop()
+    end)
+  end
 
   it("treats an answer that it cannot read like none", function()
     local rig = keeper_rig.ready(ROTATING)

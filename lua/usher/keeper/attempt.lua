@@ -240,9 +240,9 @@ local function release_claim(self, result, consequence)
   if not self.fence then
     return
   end
-  local is_over = consequence.spent_sequence or consequence.is_refresh_spent
-  local earlier = not is_over and earlier_entry(self, result) or nil
-  local is_settled = is_over or result.is_certain and not earlier
+  local earlier = not consequence.spent_sequence and earlier_entry(self, result) or nil
+  local came_to_nothing = result.is_certain and not earlier and not consequence.is_refresh_spent
+  local is_settled = consequence.spent_sequence or came_to_nothing
   local _, err =
     self.keeper.store:abort(self.account.name, self.fence, is_settled and "certain" or "uncertain", {
       unsent = result.is_unsent,
@@ -251,6 +251,13 @@ local function release_claim(self, result, consequence)
       now = math.floor(self.keeper.clock:wall()),
     })
   self.keeper:note_store(err)
+end
+
+-- Notes that the refresh token is not to be sent again, and ends the attempt: at once, or a kill in between would leave
+-- a refused token that nobody knows of.
+local function retire(self)
+  local keeper, account = self.keeper, self.account
+  return account.record.version == self.base.version and commit.retire_refresh(keeper, account, self.fence)
 end
 
 local function fail(self, result)
@@ -266,15 +273,13 @@ local function fail(self, result)
     failures = account.failures,
     fault = result.fault,
   })
-  release_claim(self, result, consequence)
-  records.reload(keeper, account)
   local is_given_up = plan.kind == "refresh"
     and not result.is_certain
     and view.is_last_refresh(account, plan.tries)
-  if (consequence.is_refresh_spent or is_given_up) and account.record.version == self.base.version then
-    commit.retire_refresh(keeper, account)
-    records.reload(keeper, account)
+  if not ((consequence.is_refresh_spent or is_given_up) and retire(self)) then
+    release_claim(self, result, consequence)
   end
+  records.reload(keeper, account)
   return unavailable(("the last %s failed"):format(plan.kind))
 end
 

@@ -97,7 +97,9 @@ function choice.next(view)
   local exchange = wanted_in
     and view.credential
     and attempt("exchange", wanted_in, view.gates.exchange, view.credential)
-  local refresh = view.can_refresh and attempt("refresh", view.due_in, view.gates.refresh)
+  -- A provider that rotates may take the old refresh token for a little while yet: an open one is sent again at once.
+  local refresh_in = view.must_resolve and 0 or view.due_in
+  local refresh = view.can_refresh and attempt("refresh", refresh_in, view.gates.refresh)
   local plan = sooner(exchange or nil, refresh or nil, view) or wait(view, wanted_in)
   if view.save_in and (view.must_save or not plan.delay or view.save_in <= plan.delay) then
     return { kind = "save", delay = view.save_in }

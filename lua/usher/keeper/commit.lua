@@ -85,12 +85,14 @@ end
 --- served as before. Waits.
 ---@param keeper usher.Keeper
 ---@param account usher.keeper.Account
----@return true? ok false: known to this process only
+---@param fence? integer of the attempt that ends with it
+---@return true? ok nil: known to this process only
 ---@return usher.Error? err
-function commit.retire_refresh(keeper, account)
+function commit.retire_refresh(keeper, account, fence)
   local record = account.record
   local tokens = retired(record, keeper.clock:wall())
-  local version, err = try(keeper, account, { token_set = tokens, subject = record.subject }, record)
+  local change = { token_set = tokens, subject = record.subject, fence = fence }
+  local version, err = try(keeper, account, change, record)
   if not version and account.record == record then
     record.token_set.refresh_spent_at = tokens.refresh_spent_at or math.floor(keeper.clock:wall())
   end
