@@ -6,7 +6,7 @@ local repetition = {}
 
 local CLOSE_TO_END = 60
 local OF_LIFE = 1 / 4
-local BEYOND_END = 1 -- the provider counts from when it answered
+local BEYOND_END = 1 / 4 -- the provider counts from when it answered
 -- A provider that repeats a token for so long after its end had told a life too short.
 local INSISTS_AFTER = 60
 
