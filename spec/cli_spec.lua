@@ -42,6 +42,7 @@ describe("usher", function()
     "revoke",
     "keygen",
     "rotate-key",
+    "recover",
   } do
     it("shows help of " .. name, function()
       local code, out, err = usher(name, "--help")

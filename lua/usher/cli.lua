@@ -24,6 +24,7 @@ cli.commands = {
   { "revoke", "Have the provider revoke an account's tokens, and forget them." },
   { "exec", "Run a command with a token in its environment." },
   { "simulate", "Run a stand-in for a provider: it pushes codes or tickets and issues tokens." },
+  { "recover", "Save what is whole of a damaged store, while no gateway runs." },
   { "keygen", "Make a new master key." },
   { "rotate-key", "Seal the store with a new master key, while no gateway runs." },
 }

@@ -25,6 +25,7 @@
     X(command)                                                                                               \
     X(http)                                                                                                  \
     X(sqlite)                                                                                                \
+    X(sqlite_hold)                                                                                           \
     X(tls)                                                                                                   \
     X(listener)                                                                                              \
     X(transfer)

@@ -576,4 +576,21 @@ function Engine:transaction(steps) end
 ---Ends the thread after what was given to it. Waits where it can, else it ends in the background. Idempotent.
 function Engine:close() end
 
+core.sqlite_hold = {}
+---Holds a store's file for this process alone, whatever is in it. Blocks; so does `copy`.
+---@param path string
+---@return usher.core.sqlite.Hold? hold
+---@return usher.Error? err not_found, permission, store_locked
+function core.sqlite_hold.open(path) end
+
+---@class usher.core.sqlite.Hold
+local Hold = {}
+---Copies the file as it is into a new one, 0600, durably; what the disk does not give is zeros there.
+---@param path string
+---@return true? done
+---@return usher.Error? err exists, no_space, ..., closed
+function Hold:copy(path) end
+---Lets go. Idempotent.
+function Hold:close() end
+
 return core

@@ -2,7 +2,6 @@
 -- Seals a store in a file with another master key. Killed at any moment, the store opens with the two keys together,
 -- and the same call finishes the work: the new key's header goes in first, and the old one's goes out last.
 
-local core = require "usher.core"
 local errors = require "usher.errors"
 local header = require "usher.store.header"
 local records = require "usher.store.records"
@@ -12,7 +11,6 @@ local sqlite = require "usher.store.sqlite"
 local rotation = {}
 
 local BATCH = 32
-local WAL_HEADER_BYTES = 32
 
 local SQL = {
   read = "SELECT rowid, account, field, version, sealed FROM records WHERE rowid > $1 ORDER BY rowid LIMIT $2",
@@ -146,19 +144,6 @@ local function run(self, database)
   return true
 end
 
--- A log that was closed in order has no header any more. It still holds pages that the old key opens.
-local function drop_log(path)
-  local log = io.open(path .. "-wal", "rb")
-  local start = log and log:read(WAL_HEADER_BYTES)
-  if log then
-    log:close()
-  end
-  if start == ("\0"):rep(WAL_HEADER_BYTES) then
-    return core.file.remove(path .. "-wal")
-  end
-  return true
-end
-
 ---@class usher.store.rotation.options
 ---@field path string of the store
 ---@field key usher.core.Secret|string the new key
@@ -176,19 +161,18 @@ function rotation.run(options)
     accounts = {},
     count = 0,
   }
-  local database, err = core.sqlite.open { path = options.path, application_id = sqlite.APPLICATION_ID }
+  local database, err = sqlite.open { path = options.path }
   if not database then
     return nil, err
   end
   local done
   done, err = run(self, database)
   database:close()
-  if done then
-    done, err = drop_log(options.path)
-  end
   if not done then
     return nil, err
   end
+  -- It still holds pages that the old key opens.
+  sqlite.drop_log(options.path)
   local accounts = 0
   for _ in pairs(self.accounts) do
     accounts = accounts + 1

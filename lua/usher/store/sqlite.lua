@@ -14,6 +14,8 @@ local sqlite = {}
 --- Of the file.
 sqlite.APPLICATION_ID = 0x75736872 -- "ushr"
 
+local WAL_HEADER_BYTES = 32
+
 local CREATE = {
   "CREATE TABLE header (sealed TEXT NOT NULL)",
   "CREATE TABLE counter (value INTEGER NOT NULL)",
@@ -84,6 +86,42 @@ function sqlite.creation(sealer, hash_key)
   return statements
 end
 
+--- Where a recovery leaves the fresh store for a moment, before that takes the store's place.
+---@param path string of the store
+---@return string
+function sqlite.recovered_path(path)
+  return path .. ".recovered"
+end
+
+--- Opens a store's database, unless a recovery has not ended. Waits.
+---@param options { path: string, create?: string[] }
+---@return usher.core.sqlite.Engine? database
+---@return usher.Error? err
+function sqlite.open(options)
+  if core.file.status(sqlite.recovered_path(options.path)) then
+    local message = "%s: a recovery has not ended: run `usher recover` again"
+    return errors.fail("store_corrupt", message:format(options.path))
+  end
+  return core.sqlite.open {
+    path = options.path,
+    application_id = sqlite.APPLICATION_ID,
+    create = options.create,
+  }
+end
+
+--- Removes the log of a store that was closed in order, which has lost its header then and holds nothing that is not
+--- in the file.
+---@param path string of the store
+---@return boolean is_gone false: the log is still needed
+function sqlite.drop_log(path)
+  local log = io.open(path .. "-wal", "rb")
+  local start = log and log:read(WAL_HEADER_BYTES)
+  if log then
+    log:close()
+  end
+  return not log or start == ("\0"):rep(WAL_HEADER_BYTES) and core.file.remove(path .. "-wal") == true
+end
+
 --- The header records of an open database, oldest first. Waits.
 ---@param database usher.core.sqlite.Engine
 ---@return string[]? headers
@@ -129,11 +167,7 @@ function Engine:open(sealer)
   if not statements then
     return nil, err
   end
-  self._database, err = core.sqlite.open {
-    path = self._path,
-    application_id = sqlite.APPLICATION_ID,
-    create = self._create and statements or nil,
-  }
+  self._database, err = sqlite.open { path = self._path, create = self._create and statements or nil }
   if not self._database then
     return nil, advise(self, err)
   end
