@@ -12,6 +12,15 @@ function temporary.folder()
   return path
 end
 
+--- A new folder in memory where the system has such a place: for what writes much and needs no disk.
+---@return string path
+function temporary.memory_folder()
+  local pipe = io.popen "mktemp -d -p /dev/shm 2>/dev/null || mktemp -d"
+  local path = pipe:read "l"
+  pipe:close()
+  return path
+end
+
 ---@param path string
 function temporary.remove(path)
   os.execute(("rm -rf '%s'"):format(path))

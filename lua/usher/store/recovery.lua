@@ -24,6 +24,7 @@ local SQL = {
   add_account = "INSERT INTO accounts (account, epoch, changed) VALUES ($1, $2, $3)",
   add_record = "INSERT INTO records (account, field, version, sealed) VALUES ($1, $2, $3, $4)",
   count = "UPDATE counter SET value = $1",
+  touch = "UPDATE counter SET value = value",
 }
 
 local function exists(path)
@@ -61,8 +62,10 @@ end
 
 local function copy_log(from, to)
   local bytes, err = core.file.read(from, MAX_LOG_BYTES)
-  if not bytes then
-    return err.code == "not_found" or nil, err
+  if not bytes and err.code == "not_found" then
+    return true
+  elseif not bytes then
+    return nil, err
   end
   return core.file.create(to, bytes, FILE_MODE)
 end
@@ -94,6 +97,23 @@ local function first_page(path)
   return file:read(PAGE_BYTES)
 end
 
+-- What reads well may still not take a change.
+local function takes_changes(self, hold)
+  local names = self.names
+  local copied, err = copy(hold, names, names.trial, names.trial_log)
+  local database, results
+  if copied then
+    database, err = sqlite.open { path = names.trial }
+  end
+  if database then
+    results, err = database:transaction { { SQL.touch } }
+    database:close()
+  end
+  remove(names.trial)
+  remove(names.trial_log)
+  return results ~= nil, err
+end
+
 local function read_grafted(self, hold)
   local names = self.names
   local made, err = sqlite.open { path = names.trial, create = sqlite.creation(self.sealer) }
@@ -120,7 +140,12 @@ local function read(self, hold)
   end
   local found = salvage.read(self.names.old, self.sealer)
   if found.is_whole then
+    found.is_whole, err = takes_changes(self, hold)
+  end
+  if found.is_whole then
     return found
+  elseif err and err.code ~= "store_corrupt" then
+    return nil, err
   end
   local more
   more, err = read_grafted(self, hold)
