@@ -118,6 +118,12 @@ describe("a recovery", function()
     end
   end)
 
+  it("saves every record where the tables are not as they were made", function()
+    subject:write(assert(subject:read():find("version INTEGER", 1, true)) - 1, "verzion")
+    assert.are.same({}, lost_of(assert(recover(subject.key))))
+    assert.are.same({ ["acme-1"] = true, ["acme-2"] = true, ["acme-3"] = true }, kept())
+  end)
+
   it("saves what the other pages hold where one is damaged", function()
     os.execute(("rm '%s'/*"):format(folder))
     subject = damaged_store.new(folder, { accounts = 30 })

@@ -267,6 +267,17 @@ describe("the store in a file", function()
     assert.are.equal(before, hash_files(folder))
   end)
 
+  it("is refused where its tables are not as they were made", function()
+    with_store(fill)
+    local at = assert(temporary.read(path):find("version INTEGER", 1, true))
+    local file = assert(io.open(path, "r+b"))
+    file:seek("set", at - 1)
+    file:write "verzion"
+    file:close()
+    local message = refuses("store_corrupt", new())
+    assert.matches("the table 'records' is not as it was made; `usher recover`", message, 1, true)
+  end)
+
   it("takes the key as bytes, as a secret, or as the base64 text of key files", function()
     with_store(fill)
     local text = core.encoding.base64_encode(KEY) .. "\n"

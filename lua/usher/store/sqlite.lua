@@ -33,6 +33,7 @@ local CREATE = {
 }
 
 local SQL = {
+  tables = "SELECT name, sql FROM sqlite_master WHERE type = 'table'",
   read_headers = "SELECT sealed FROM header ORDER BY rowid",
   -- One row that every change touches: changes get their numbers in the order in which they become visible.
   count = "UPDATE counter SET value = value + 1",
@@ -147,11 +148,30 @@ local function advise(self, err)
   return err
 end
 
+-- What the file says that its tables are decides what statements mean.
+local function check_tables(self)
+  local rows, err = query(self, SQL.tables)
+  local found = {}
+  for _, row in ipairs(rows or {}) do
+    found[row[1] or ""] = row[2]
+  end
+  for _, statement in ipairs(rows and CREATE or {}) do
+    local name = statement:match "^CREATE TABLE (%w+)"
+    if name and found[name] ~= statement then
+      return errors.fail("store_corrupt", ("the table '%s' is not as it was made"):format(name))
+    end
+  end
+  return rows and true, err
+end
+
 -- Reading changes nothing on disk. Only with the right key the first write follows, which also shows at once whether
 -- the store is whole and can be written.
 local function settle(self)
-  local headers, err = sqlite.headers(self._database)
-  local is_ours
+  local headers, is_ours
+  local is_whole, err = check_tables(self)
+  if is_whole then
+    headers, err = sqlite.headers(self._database)
+  end
   if headers then
     is_ours, err = header.adopt(self._sealer, headers, self._path)
   end
