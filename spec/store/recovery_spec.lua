@@ -124,6 +124,12 @@ describe("a recovery", function()
     assert.are.same({ ["acme-1"] = true, ["acme-2"] = true, ["acme-3"] = true }, kept())
   end)
 
+  it("takes no store for whole that no gateway would take", function()
+    subject:write(assert(subject:read():find("changed INTEGER", 1, true)) - 1, "chanced")
+    assert.are.same({}, lost_of(assert(recover(subject.key))))
+    assert.are.same({ ["acme-1"] = true, ["acme-2"] = true, ["acme-3"] = true }, kept())
+  end)
+
   it("saves what the other pages hold where one is damaged", function()
     os.execute(("rm '%s'/*"):format(folder))
     subject = damaged_store.new(folder, { accounts = 30 })

@@ -15,7 +15,7 @@ end
 --- A new folder in memory where the system has such a place: for what writes much and needs no disk.
 ---@return string path
 function temporary.memory_folder()
-  local pipe = io.popen "mktemp -d -p /dev/shm 2>/dev/null || mktemp -d"
+  local pipe = io.popen [[test -w /dev/shm && TMPDIR=/dev/shm; export TMPDIR; mktemp -d]]
   local path = pipe:read "l"
   pipe:close()
   return path

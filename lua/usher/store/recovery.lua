@@ -24,7 +24,6 @@ local SQL = {
   add_account = "INSERT INTO accounts (account, epoch, changed) VALUES ($1, $2, $3)",
   add_record = "INSERT INTO records (account, field, version, sealed) VALUES ($1, $2, $3, $4)",
   count = "UPDATE counter SET value = $1",
-  touch = "UPDATE counter SET value = value",
 }
 
 local function exists(path)
@@ -97,21 +96,21 @@ local function first_page(path)
   return file:read(PAGE_BYTES)
 end
 
--- What reads well may still not take a change.
-local function takes_changes(self, hold)
+-- What reads well may still not do for a gateway.
+local function opens(self, hold)
   local names = self.names
   local copied, err = copy(hold, names, names.trial, names.trial_log)
-  local database, results
+  local database, settled
   if copied then
     database, err = sqlite.open { path = names.trial }
   end
   if database then
-    results, err = database:transaction { { SQL.touch } }
+    settled, err = sqlite.settle(database, self.sealer, names.store)
     database:close()
   end
   remove(names.trial)
   remove(names.trial_log)
-  return results ~= nil, err
+  return settled ~= nil, err
 end
 
 local function read_grafted(self, hold)
@@ -140,7 +139,7 @@ local function read(self, hold)
   end
   local found = salvage.read(self.names.old, self.sealer)
   if found.is_whole then
-    found.is_whole, err = takes_changes(self, hold)
+    found.is_whole, err = opens(self, hold)
   end
   if found.is_whole then
     return found

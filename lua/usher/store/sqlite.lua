@@ -149,36 +149,46 @@ local function advise(self, err)
 end
 
 -- What the file says that its tables are decides what statements mean.
-local function check_tables(self)
-  local rows, err = query(self, SQL.tables)
+local function check_tables(database)
+  local results, err = database:transaction { { SQL.tables } }
   local found = {}
-  for _, row in ipairs(rows or {}) do
+  for _, row in ipairs(results and results[1].rows or {}) do
     found[row[1] or ""] = row[2]
   end
-  for _, statement in ipairs(rows and CREATE or {}) do
+  for _, statement in ipairs(results and CREATE or {}) do
     local name = statement:match "^CREATE TABLE (%w+)"
     if name and found[name] ~= statement then
       return errors.fail("store_corrupt", ("the table '%s' is not as it was made"):format(name))
     end
   end
-  return rows and true, err
+  return results and true, err
 end
 
--- Reading changes nothing on disk. Only with the right key the first write follows, which also shows at once whether
--- the store is whole and can be written.
-local function settle(self)
+local function count(database)
+  local counted, err = database:transaction { { SQL.count } }
+  return counted and true, err
+end
+
+--- Checks all that must be right before a store is used. Reading changes nothing on disk. Only with the right key the
+--- first write follows, which also shows at once whether the store is whole and can be written. Waits.
+---@param database usher.core.sqlite.Engine
+---@param sealer usher.Sealer has what the newest header says from then on
+---@param path string for messages
+---@return true? done
+---@return usher.Error? err bad_seal, store_corrupt, no_space, ...
+function sqlite.settle(database, sealer, path)
   local headers, is_ours
-  local is_whole, err = check_tables(self)
+  local is_whole, err = check_tables(database)
   if is_whole then
-    headers, err = sqlite.headers(self._database)
+    headers, err = sqlite.headers(database)
   end
   if headers then
-    is_ours, err = header.adopt(self._sealer, headers, self._path)
+    is_ours, err = header.adopt(sealer, headers, path)
   end
   if not is_ours then
     return nil, err
   end
-  return self:check()
+  return count(database)
 end
 
 function Engine:open(sealer)
@@ -192,7 +202,7 @@ function Engine:open(sealer)
     return nil, advise(self, err)
   end
   local settled
-  settled, err = settle(self)
+  settled, err = sqlite.settle(self._database, sealer, self._path)
   if not settled then
     self:close()
     return nil, advise(self, err)
@@ -255,8 +265,10 @@ function Engine:erase(name)
 end
 
 function Engine:check()
-  local counted, err = transact(self, { { SQL.count } })
-  return counted and true, err
+  if not self._database then
+    return errors.fail("closed", "the store is not open")
+  end
+  return count(self._database)
 end
 
 function Engine:names()
