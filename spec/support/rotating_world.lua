@@ -168,10 +168,11 @@ end
 --- The account's record, read from a copy of the files of a gateway that is down. Raises where they are damaged.
 ---@return usher.store.Record
 function RotatingWorld:stored()
-  local copy = self.here.folder .. "/copy"
-  local files = child.quote(self.here.state_dir) .. "/usher.db*"
-  assert(os.execute(("rm -rf %s && mkdir %s && cp %s %s"):format(copy, copy, files, copy)))
-  local store = sqlite.new { path = copy .. "/usher.db", key = KEY, create = false }
+  local original, copy = self.here.state_dir .. "/usher.db", self.here.folder .. "/copy.db"
+  for _, suffix in ipairs { "", "-wal" } do
+    temporary.write(copy .. suffix, temporary.read(original .. suffix))
+  end
+  local store = sqlite.new { path = copy, key = KEY, create = false }
   assert(store:open())
   local record, err = store:load "default"
   store:close()
