@@ -125,6 +125,16 @@ local function check_name(name)
   return true
 end
 
+-- The account's own token, or that of a tenant of it.
+local function token_resource(tenant)
+  if not tenant then
+    return "/token"
+  elseif not tenant:find "^[%w._@-]+$" or #tenant > 128 then
+    return fail("unknown_account", "unknown tenant")
+  end
+  return ("/tenants/%s/token"):format(tenant)
+end
+
 local function query_of(parameters)
   local parts = {}
   for _, name in ipairs { "min_ttl", "wait", "after", "limit" } do
@@ -144,7 +154,7 @@ end
 
 --- A valid token.
 ---@param name string of the account
----@param options? { min_ttl?: integer, wait?: integer } seconds
+---@param options? { min_ttl?: integer, wait?: integer, tenant?: string } seconds; whose token, if not the account's own
 ---@return { access_token: string, token_type: string, expires_in: integer, expires_at: integer }? token
 ---@return table? err `code` of the API, `no_gateway`, `timeout` or `bad_response`; `message`, `retry_after`
 function Client:token(name, options)
@@ -153,8 +163,12 @@ function Client:token(name, options)
     return nil, err
   end
   options = options or {}
-  local answer
-  answer, err = ask(self, "GET", path_of(name, "/token"), query_of(options), nil, options.wait)
+  local resource, answer
+  resource, err = token_resource(options.tenant)
+  if not resource then
+    return nil, err
+  end
+  answer, err = ask(self, "GET", path_of(name, resource), query_of(options), nil, options.wait)
   if answer and not is_token(answer.access_token) then
     return fail("bad_response", "the gateway's answer holds no token")
   end

@@ -50,6 +50,33 @@ describe("api accounts", function()
     assert.are.same({ name = "acme" }, body)
   end)
 
+  local function ask_of_tenant(resource, tenant, request, answer)
+    local keeper = fake_keeper.new()
+    keeper.answers[resource] = answer
+    local asked = { query = request.query or "", body = request.body or "" }
+    local response = accounts[resource](keeper, asked, "acme", tenant)
+    return response.status, json.decode(response.body), keeper.calls
+  end
+
+  it("give tenants' tokens, and renew them", function()
+    local status, body, calls = ask_of_tenant("tenant_token", "wx%2D1", { query = "min_ttl=60" }, { TOKEN })
+    assert.are.same({ 200, TOKEN }, { status, body })
+    assert.are.same({ { "tenant_token", "acme", { "wx-1", { min_ttl = 60 } } } }, calls)
+    status, body, calls = ask_of_tenant("tenant_refresh", "wx-1", { body = '{"rejected":"old"}' }, { TOKEN })
+    assert.are.same({ 200, TOKEN }, { status, body })
+    assert.are.same({ { "tenant_refresh", "acme", { "wx-1", { rejected = "old" } } } }, calls)
+    assert.are.equal(404, (ask_of_tenant("tenant_token", "%", {}, { TOKEN })))
+    assert.are.equal(400, (ask_of_tenant("tenant_token", "wx-1", { query = "x=1" }, { TOKEN })))
+    assert.are.equal(400, (ask_of_tenant("tenant_refresh", "wx-1", { body = "[" }, { TOKEN })))
+  end)
+
+  it("show tenants, none as an empty array", function()
+    local keeper = fake_keeper.new()
+    keeper.answers.tenants = { {} }
+    assert.are.equal('{"tenants":[]}', accounts.tenants(keeper, { query = "" }, "acme").body)
+    assert.are.equal(404, accounts.tenants(keeper, { query = "" }, "nobody").status)
+  end)
+
   it("give the token, by default without demands", function()
     local keeper = fake_keeper.new()
     keeper.answers.token = { TOKEN }

@@ -30,7 +30,7 @@ describe("visibility", function()
     local seen = visibility.of(keeper, RULES, STRANGER)
     assert.are.same({ "bolt" }, seen:names())
     assert.is_true(seen:is_store_up())
-    for _, verb in ipairs { "document", "token", "refresh", "tally", "revoke" } do
+    for _, verb in ipairs { "document", "token", "refresh", "tally", "revoke", "tenants", "tenant_token" } do
       local value, err = seen[verb](seen, "acme", {})
       assert.is_nil(value)
       assert.are.equal("unknown_account", err.code)

@@ -29,6 +29,17 @@ describe("usher token", function()
     assert.are.same({ "token", "acme", { min_ttl = 600, wait = 5 } }, server.keeper.calls[1])
   end)
 
+  it("asks for a tenant's token", function()
+    server.keeper.answers.tenant_token = { TOKEN }
+    local status, out = server:usher { "token", "acme", "--tenant", "wx-1", "--wait", "5" }
+    assert.are.same({ 0, "tok-1\n" }, { status, out })
+    assert.are.same({ "tenant_token", "acme", { "wx-1", { wait = 5 } } }, server.keeper.calls[1])
+    for _, tenant in ipairs { "a/b", "../..", "", ("x"):rep(129) } do
+      assert.are.equal(64, (server:usher { "token", "acme", "--tenant", tenant }))
+    end
+    assert.are.equal(1, #server.keeper.calls)
+  end)
+
   for code, expected in pairs {
     awaiting_credential = 75,
     budget_exhausted = 75,

@@ -4,10 +4,12 @@
 require "spec.support.paths"
 local account = require "usher.provider.account"
 local answers = require "usher.provider.oauth2.answers"
+local interface = require "usher.provider.interface"
 local jose_keys = require "spec.support.jose_keys"
 local keys = require "usher.provider.oauth2.keys"
 local markdown = require "spec.support.markdown"
 local paths = require "spec.support.paths"
+local process = require "spec.support.process"
 local reference = require "spec.support.reference"
 local services = require "usher.provider.oauth2.services"
 local settings = require "usher.provider.oauth2.settings"
@@ -36,14 +38,33 @@ local function configurations()
   return found
 end
 
--- The description, with a secret in place of each that would be read.
-local function read(text)
+-- The text with a secret in place of each that would be read: a private key, the master key, and others that may have
+-- to be 43 characters long.
+local function filled(text)
   local key = ("%q"):format(jose_keys.ES256.private)
   text = text:gsub('usher%.secret%.file "[^"]*%.pem"', function()
     return key
   end)
-  text = text:gsub('usher%.secret%.%a+ "[^"]*"', '"0123456789abcdef0123456789abcdef"')
-  return assert(load(text))()
+  text = text:gsub('%f[%w_](key = )usher%.secret%.%a+ "[^"]*"', '%1"0123456789abcdef0123456789abcdef"')
+  return (text:gsub('usher%.secret%.%a+ "[^"]*"', '"0123456789abcdefghij0123456789ABCDEFGHIJ012"'))
+end
+
+local function read(text)
+  return assert(load(filled(text)))()
+end
+
+-- Every module of lua/usher/provider that is a provider script.
+local function scripts()
+  local names = {}
+  local listing <close> = assert(io.popen("ls " .. paths.root .. "/lua/usher/provider"))
+  for path in listing:lines() do
+    local name = path:match "^([%w_]+)%.lua$"
+    if name and interface.check(require("usher.provider." .. name)) then
+      table.insert(names, name)
+    end
+  end
+  table.sort(names)
+  return names
 end
 
 describe("docs/providers.md", function()
@@ -60,6 +81,35 @@ describe("docs/providers.md", function()
       end
     end)
   end
+
+  it("has configurations that `usher check` takes", function()
+    local folder = temporary.folder()
+    finally(function()
+      temporary.remove(folder)
+    end)
+    for name, text in pairs(configurations()) do
+      local path = ("%s/%s"):format(folder, name)
+      temporary.write(path, (filled(text):gsub("/var/lib/usher", folder)))
+      local environment = { XDG_RUNTIME_DIR = folder }
+      local status, _, err = process.run(folder, { paths.root .. "/bin/usher", "check", path }, environment)
+      assert.are.equal(0, status, name .. ": " .. err)
+    end
+  end)
+
+  it("has every provider script, and a configuration of it", function()
+    local listed, configured = {}, {}
+    for _, row in ipairs(markdown.rows(section "Providers", "script")) do
+      table.insert(listed, markdown.words(row[1])[1])
+    end
+    table.sort(listed)
+    assert.are.same(scripts(), listed)
+    for _, text in pairs(configurations()) do
+      configured[text:match "usher%.provider%.([%w_]+)"] = true
+    end
+    for _, name in ipairs(listed) do
+      assert.is_true(configured[name], name)
+    end
+  end)
 
   it("has every key of OAuth 2.0", function()
     local written = reference.rows_in(temporary.read(paths.root .. "/docs/providers.md"))

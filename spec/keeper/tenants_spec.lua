@@ -19,11 +19,22 @@ local function ready(name, options)
   return rig
 end
 
--- The bodies of all records, sealed or not: what a thief of the disk sees.
 local function token_of(tenant, options)
   local token, err = rig:token(tenant, options)
   assert(token, err and tostring(err))
   return token
+end
+
+local function authorize_anew()
+  rig.rig.platform:handle {
+    method = "POST",
+    path = "/authorize",
+    query = "tenant=tenant-1",
+    headers = {},
+    body = "",
+  }
+  rig:push()
+  rig:advance(1)
 end
 
 local function lives(token)
@@ -124,30 +135,14 @@ describe("tenants", function()
     local _, err = rig:token("tenant-1", { wait = 0 })
     assert.are.equal("reauthorization_required", rig.keeper:tenants("main")[1].status)
     assert.are.equal("reauthorization_required", err.code)
-    rig.rig.platform:handle {
-      method = "POST",
-      path = "/authorize",
-      query = "tenant=tenant-1",
-      headers = {},
-      body = "",
-    }
-    rig:push()
-    rig:advance(1)
+    authorize_anew()
     assert.is_true(lives(token_of "tenant-1"))
   end)
 
   it("exchange a new authorization at once, whatever they have", function()
     ready "wechat_platform"
     local token = token_of "tenant-1"
-    rig.rig.platform:handle {
-      method = "POST",
-      path = "/authorize",
-      query = "tenant=tenant-1",
-      headers = {},
-      body = "",
-    }
-    rig:push()
-    rig:advance(1)
+    authorize_anew()
     assert.are_not.equal(token.access_token, token_of("tenant-1").access_token)
     assert.are.equal(2, rig:count("authorize", "ok"))
     assert.are.equal(0, rig:count "derive")

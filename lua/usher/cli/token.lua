@@ -34,11 +34,17 @@ function token.describe_wish(command)
     :option("--wait", "How long to wait for that refresh, at most 60.")
     :argname("SECONDS")
     :convert(connection.seconds(0, MAX_WAIT_SECONDS))
+  command
+    :option(
+      "--tenant",
+      "Whose token, of those who have authorized the account's app, instead of the account's own."
+    )
+    :argname "TENANT"
   connection.describe(command)
 end
 
 --- The token that is wanted.
----@param arguments { account: string, api?: string, min_ttl?: integer, wait?: integer }
+---@param arguments { account: string, api?: string, min_ttl?: integer, wait?: integer, tenant?: string }
 ---@return { access_token: string, token_type: string, expires_in: integer }? answer
 ---@return table? err
 function token.obtain(arguments)
@@ -46,7 +52,8 @@ function token.obtain(arguments)
   if not gateway then
     return nil, err
   end
-  return gateway:token(arguments.account, { min_ttl = arguments.min_ttl, wait = arguments.wait })
+  local wish = { min_ttl = arguments.min_ttl, wait = arguments.wait, tenant = arguments.tenant }
+  return gateway:token(arguments.account, wish)
 end
 
 function token.describe(command)
