@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
-require "spec.support.paths"
+local paths = require "spec.support.paths"
 local interface = require "usher.provider.interface"
 local memories_ai = require "usher.provider.memories_ai"
 
@@ -49,5 +49,34 @@ describe("provider interface", function()
   it("says where in the script's file", function()
     local _, err = interface.check(changed { classify = 7 })
     assert.matches("provider/memories_ai.lua:%d+$", err.findings[1].place)
+  end)
+end)
+
+describe("bundled scripts", function()
+  local MAX_LINES = 119
+
+  -- name of the module -> the script, for every one in lua/usher/provider
+  local function scripts()
+    local found = {}
+    local listing <close> = assert(io.popen(("ls '%s/lua/usher/provider/'"):format(paths.root)))
+    for name in listing:read("a"):gmatch "([%w_]+)%.lua\n" do
+      local module = require("usher.provider." .. name)
+      found[name] = type(module.name) == "string" and module or nil
+    end
+    return found
+  end
+
+  it("are each what the interface wants, and short", function()
+    local count = 0
+    for name, script in pairs(scripts()) do
+      local lines = 0
+      for _ in io.lines(("%s/lua/usher/provider/%s.lua"):format(paths.root, name)) do
+        lines = lines + 1
+      end
+      assert.is_true(interface.check(script), name)
+      assert.is_true(lines <= MAX_LINES, name)
+      count = count + 1
+    end
+    assert.is_true(count >= 6)
   end)
 end)
