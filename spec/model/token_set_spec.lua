@@ -42,6 +42,20 @@ describe("token set", function()
     }, token_set.from_answer(answer, SENT_AT))
   end)
 
+  -- A consumer writes it into a header. The tokens beside it are good all the same.
+  it("is of the usual type where the answer's is none", function()
+    for _, type in ipairs { "Bearer\r\nX: 1", "", "Bear er", 5, {}, true } do
+      local tokens = token_set.from_answer({ access_token = "a", token_type = type }, SENT_AT)
+      assert.are.equal("Bearer", tokens.token_type)
+    end
+    local tokens = token_set.from_answer(
+      { access_token = "a", token_type = "\27" },
+      SENT_AT,
+      previous { token_type = "DPoP" }
+    )
+    assert.are.equal("DPoP", tokens.token_type)
+  end)
+
   it("takes the provider's usual lifetimes where the answer names none", function()
     local tokens = token_set.from_answer(
       { access_token = "a", refresh_token = "r" },

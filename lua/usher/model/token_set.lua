@@ -24,13 +24,18 @@ local FINGERPRINT_DIGITS = 8
 
 ---@class usher.Answer what a provider script's `read_tokens` gives
 ---@field access_token string
----@field token_type? string
+---@field token_type? string one that could not stand in a header is passed over
 ---@field expires_in? number seconds
 ---@field refresh_token? string
 ---@field refresh_expires_in? number seconds
 
 local function is_token(value)
   return type(value) == "string" and value ~= "" and not value:find "[%c ]"
+end
+
+-- A consumer writes it into a header.
+local function is_type(value)
+  return type(value) == "string" and value:find "^[\33-\126]+$" ~= nil
 end
 
 local function is_lifetime(value)
@@ -79,7 +84,7 @@ function token_set.from_answer(answer, sent_at, previous, lifetimes)
   previous, lifetimes, sent_at = previous or {}, lifetimes or {}, math.floor(sent_at)
   local tokens = {
     access_token = answer.access_token,
-    token_type = answer.token_type or previous.token_type or DEFAULT_TYPE,
+    token_type = is_type(answer.token_type) and answer.token_type or previous.token_type or DEFAULT_TYPE,
     issued_at = sent_at,
     expires_at = sent_at + math.floor(answer.expires_in or lifetimes.access or DEFAULT_LIFETIME),
   }
