@@ -37,7 +37,18 @@ describe("metadata", function()
 
   it("is not asked for where it is not needed", function()
     assert.is_nil(metadata.request({ service = "google" }, 1))
-    assert.is_nil(metadata.request({ issuer = ISSUER, token_endpoint = "https://as.example/token" }, 1))
+    local config = { issuer = ISSUER, token_endpoint = "https://as.example/token" }
+    config.authorization_endpoint = "https://as.example/authorize"
+    assert.is_nil(metadata.request(config, 1))
+    config.authorization_endpoint, config.grant = nil, "client_credentials"
+    assert.is_nil(metadata.request(config, 1))
+  end)
+
+  it("is asked for where only some of what the grant needs is configured", function()
+    local config = { issuer = ISSUER, token_endpoint = "https://as.example/token" }
+    assert.is_table(metadata.request(config, 1))
+    config.grant = "device_code"
+    assert.is_table(metadata.request(config, 1))
   end)
 
   it("is what the issuer says of itself", function()
@@ -47,6 +58,7 @@ describe("metadata", function()
   local faults = {
     { "of another issuer", { issuer = "https://as.example" }, 200, "bad_configuration" },
     { "of no issuer", { issuer = json.null }, 200, "bad_response" },
+    { "without a place for tokens", { token_endpoint = json.null }, 200, "bad_response" },
     { "with an error's status", {}, 404, "bad_response" },
     { "with an endpoint in clear", { token_endpoint = "http://as.example/token" }, 200, "bad_response" },
     { "with an endpoint that is no URL", { revocation_endpoint = 5 }, 200, "bad_response" },

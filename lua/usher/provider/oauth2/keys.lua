@@ -3,6 +3,7 @@
 
 local core = require "usher.core"
 local services = require "usher.provider.oauth2.services"
+local settings = require "usher.provider.oauth2.settings"
 local sorted = require "usher.config.sorted"
 local values = require "usher.config.values"
 
@@ -123,14 +124,8 @@ local function source_of(config, endpoint)
   return config[endpoint] or config.issuer or (services[config.service] or {})[endpoint]
 end
 
-local NEEDED = {
-  authorization_code = { "token_endpoint", "authorization_endpoint" },
-  client_credentials = { "token_endpoint" },
-  device_code = { "token_endpoint", "device_authorization_endpoint" },
-}
-
 local function missing_endpoint(config)
-  for _, endpoint in ipairs(NEEDED[config.grant or "authorization_code"]) do
+  for _, endpoint in ipairs(settings.needed(config)) do
     if not source_of(config, endpoint) then
       return endpoint, "is required, or issuer, or a service that has it"
     end

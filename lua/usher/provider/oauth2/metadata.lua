@@ -22,13 +22,21 @@ local PLACES = {
   end,
 }
 
+local function is_needed(config)
+  for _, endpoint in ipairs(config.issuer and settings.needed(config) or {}) do
+    if not settings.endpoint(config, nil, endpoint) then
+      return true
+    end
+  end
+  return false
+end
+
 --- The request for the metadata; nil: it is not needed, or is at no further place.
 ---@param config table
 ---@param place integer from 1 on
 ---@return usher.core.transfer.Request?
 function metadata.request(config, place)
-  local is_needed = config.issuer and not settings.endpoint(config, nil, "token_endpoint")
-  if not is_needed or not PLACES[place] then
+  if not is_needed(config) or not PLACES[place] then
     return nil
   end
   return { method = "GET", url = PLACES[place](config.issuer), headers = { Accept = "application/json" } }
@@ -55,6 +63,8 @@ function metadata.read(response, config)
     return errors.fail("bad_configuration", "metadata of another issuer")
   elseif bad_endpoint(body) then
     return errors.fail("bad_response", bad_endpoint(body) .. " is not a usable URL")
+  elseif not settings.endpoint(config, body, "token_endpoint") then
+    return errors.fail("bad_response", "metadata without a token_endpoint")
   end
   return body
 end

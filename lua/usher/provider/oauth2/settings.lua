@@ -28,6 +28,19 @@ function settings.endpoint(config, metadata, name)
   return config[name] or path or (metadata or NONE)[name]
 end
 
+local NEEDED = {
+  authorization_code = { "token_endpoint", "authorization_endpoint" },
+  client_credentials = { "token_endpoint" },
+  device_code = { "token_endpoint", "device_authorization_endpoint" },
+}
+
+--- The endpoints that the account's grant needs.
+---@param config table
+---@return string[]
+function settings.needed(config)
+  return NEEDED[config.grant or "authorization_code"]
+end
+
 --- The provider's issuer identifier, where it is known.
 ---@param config table
 ---@return string?
