@@ -143,6 +143,29 @@ describe("consent", function()
     assert.are.same({ "exchange exchange", "a" }, { urls(rig), rig:served() })
   end)
 
+  it("ends at once where a person must change something", function()
+    local rig = new_rig(REDIRECT)
+    rig.keeper.scheduler:start()
+    authorize(rig)
+    rig.respond = function()
+      return { status = 401, headers = {}, class = "configuration", code = "invalid_client" }
+    end
+    receive(rig, "code-1")
+    assert.are.same({ "failed", "invalid_client" }, { outcome_of(rig) })
+  end)
+
+  it("goes on whatever was wrong before", function()
+    local rig = new_rig(REDIRECT)
+    authorize(rig)
+    rig.account.last_error = { class = "configuration", code = "invalid_scope", at = 0 }
+    rig.account.closures.exchange.till = rig.clock:boot() + 60
+    rig.respond = function()
+      return { status = 503, headers = {}, class = "retryable" }
+    end
+    receive(rig, "code-1")
+    assert.are.equal("exchanging", outcome_of(rig))
+  end)
+
   it("ends where the fault does not pass in time", function()
     local rig = new_rig(REDIRECT)
     rig.keeper.scheduler:start()
@@ -153,6 +176,7 @@ describe("consent", function()
     receive(rig, "code-1")
     rig.clock:advance(601)
     assert.are.same({ "failed", "timeout" }, { outcome_of(rig) })
+    assert.are.equal("the provider has not given a token in time", shown(rig).failure.message)
   end)
 
   it("teaches no interval between pushes", function()
@@ -284,6 +308,32 @@ describe("consent by polling", function()
     assert.are.equal("succeeded", outcome_of(rig))
   end)
 
+  it("polls no sooner than it was told to, whatever fails", function()
+    local classes = {}
+    for index = 1, 12 do
+      classes[index] = "slow_down"
+    end
+    table.move({ "retryable", "ok" }, 1, 2, 13, classes)
+    poll(table.unpack(classes))
+    rig.clock:advance(5 * 13 * 14 / 2)
+    assert.are.equal(13, #rig.requests)
+    rig.clock:advance(64)
+    assert.are.equal(13, #rig.requests)
+    rig.clock:advance(1)
+    assert.are.equal("succeeded", outcome_of(rig))
+  end)
+
+  it("waits as long as the provider asks", function()
+    poll()
+    rig.respond = function()
+      return { status = 429, headers = { ["retry-after"] = "200" }, class = "budget" }
+    end
+    rig.clock:advance(5 + 199)
+    assert.are.equal(1, #rig.requests)
+    rig.clock:advance(1)
+    assert.are.equal(2, #rig.requests)
+  end)
+
   it("ends where the person declines", function()
     poll "credential"
     rig.clock:advance(100)
@@ -324,66 +374,5 @@ describe("consent by polling", function()
     rig.clock:advance(5)
     assert.are.same({ "failed", "internal" }, { outcome_of(rig) })
     assert.are.equal("poll", rig:logged("provider_script_failed")[1].kind)
-  end)
-end)
-
-describe("a credential of the account's own", function()
-  local function new_own()
-    return stopped_at_end(one_account.new {
-      provider = {
-        own_credential = function()
-          return "client"
-        end,
-        authorize = error,
-      },
-    })
-  end
-
-  it("is exchanged without a push, and again whenever a token is due", function()
-    local rig = new_own()
-    rig.respond = function()
-      return {
-        status = 200,
-        class = "ok",
-        answer = { access_token = "a" .. #rig.requests, expires_in = 3600 },
-      }
-    end
-    assert.are.equal("exchange", rig.account.plan.kind)
-    for count = 1, 3 do
-      local box = rig:run(rig.keeper.refresh, rig.keeper, "acme")
-      assert.are.equal("a" .. count, box.value.access_token)
-      assert.are.equal("client", rig.requests[count].body)
-    end
-    assert.are.equal("ready", rig.account.status)
-    assert.are.equal("exchange", rig.account.plan.kind)
-    assert.are.same({}, rig:record().pushes)
-  end)
-
-  it("is never spent: where it is refused, the configuration is to blame", function()
-    local rig = new_own()
-    rig.respond = function()
-      return { status = 400, headers = {}, class = "credential", code = "invalid_grant" }
-    end
-    rig:run(rig.keeper.refresh, rig.keeper, "acme")
-    local document = rig.keeper:document "acme"
-    assert.are.same({ "configuration", "retrying" }, { document.last_error.class, document.status })
-    assert.are.equal("exchange", rig.account.plan.kind)
-  end)
-
-  it("is sent again after an unknown outcome, time and again", function()
-    local rig = new_own()
-    rig.respond = function()
-      return errors.fail("timeout", nil, { sent = true })
-    end
-    for count = 1, 5 do
-      rig:run(rig.keeper.refresh, rig.keeper, "acme")
-      assert.are.equal(count, #rig.requests)
-    end
-    assert.are.equal("exchange", rig.account.plan.kind)
-  end)
-
-  it("needs no person", function()
-    local rig = new_own()
-    assert.are.same({ nil, "not_implemented" }, { authorize(rig) })
   end)
 end)

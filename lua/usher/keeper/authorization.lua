@@ -86,7 +86,10 @@ function authorization.open(keeper, account, begun)
   authorization.cancel(keeper, account)
   account.authorization = self
   self.timer = keeper.clock:timer(life, function()
-    authorization.finish(keeper, self, errors.new("timeout", "nobody has decided in time"))
+    local is_decided = self.status == "exchanging"
+    local message = is_decided and "the provider has not given a token in time"
+      or "nobody has decided in time"
+    authorization.finish(keeper, self, errors.new("timeout", message))
   end)
   if self.key then
     keeper.log:conceal(self.key)

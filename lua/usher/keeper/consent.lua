@@ -12,7 +12,7 @@ local consent = {}
 
 local TIMEOUT_MS = 10000
 local SLOW_DOWN = 5 -- RFC 8628, 3.5
-local LONGEST_INTERVAL = 60
+local LONGEST_INTERVAL = 60 -- where nobody asks for a longer one
 local LONGEST_PAUSE = 60
 
 -- tokens ----------------------------------------------------------------------------------------------
@@ -36,14 +36,18 @@ local function find_push(account, sequence)
 end
 
 -- A code lives for a minute or so: it is exchanged whatever the present token is good for. As long as it is kept it may
--- yet bring a token.
+-- yet bring a token, but for what a person must change first.
 local function exchange(keeper, self, sequence)
-  local account = self.account
+  local account, earlier = self.account, self.account.last_error
+  local function is_hopeless()
+    local last = account.last_error
+    return last ~= nil and last ~= earlier and last.class == "configuration"
+  end
   planner.run_next(keeper, account, function()
     local push = find_push(account, sequence)
     return push and { kind = "exchange", delay = 0, push = push, is_forced = true }
   end)
-  while self.status == "exchanging" and find_push(account, sequence) do
+  while self.status == "exchanging" and find_push(account, sequence) and not is_hopeless() do
     account.waiters:wait(keeper.clock, LONGEST_PAUSE)
   end
   conclude(keeper, self, account.failures == 0)
@@ -109,7 +113,7 @@ local function heed(keeper, self, result, sent_at, interval)
   elseif result.class == "slow_down" then
     return interval + SLOW_DOWN
   elseif result.class == "retryable" or result.class == "budget" then
-    return math.min(LONGEST_INTERVAL, math.max(interval * 2, result.retry_after or 0))
+    return math.max(interval, math.min(LONGEST_INTERVAL, interval * 2), result.retry_after or 0)
   end
   local message = "the provider refused: " .. result.error
   authorization.finish(keeper, self, { code = result.error, message = message })

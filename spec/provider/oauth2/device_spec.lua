@@ -47,7 +47,7 @@ describe("the device grant", function()
       pending = { device_code = "d1" },
     }, begin(answer()))
     assert.are.equal(10, begin(answer { interval = 10 }).interval)
-    assert.are.equal(60, begin(answer { interval = 86400 }).interval)
+    assert.are.equal(1800, begin(answer { interval = 86400 }).interval)
     assert.are.equal(1, begin(answer { interval = 0 }).interval)
     local google = answer { verification_uri = "absent", verification_url = "https://www.google.com/device" }
     assert.are.equal("https://www.google.com/device", begin(google).url)

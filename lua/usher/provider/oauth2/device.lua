@@ -11,7 +11,7 @@ local device = {}
 
 local GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 local DEFAULT_INTERVAL = 5
-local LONGEST_INTERVAL = 60
+local LONGEST_INTERVAL = 1800 -- nobody is waited for any longer
 
 local function is_text(value)
   return type(value) == "string" and value ~= "" and not value:find "%c"
