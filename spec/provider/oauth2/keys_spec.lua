@@ -13,6 +13,12 @@ local function message_of(options)
 end
 
 describe("keys of OAuth 2.0", function()
+  it("know no grant that hands a person's password or a token through a browser", function()
+    for _, grant in ipairs { "password", "implicit", "token" } do
+      assert.is_false((keys.KEYS.grant.value.check(grant)))
+    end
+  end)
+
   it("have an example that is allowed, and say what they are", function()
     for name, key in pairs(keys.KEYS) do
       assert.is_string(key.what)

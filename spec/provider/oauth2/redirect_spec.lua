@@ -153,6 +153,7 @@ describe("the redirect", function()
       assert.are.equal("text/plain; charset=utf-8", reply.headers["Content-Type"])
       assert.are.equal("no-referrer", reply.headers["Referrer-Policy"])
       assert.are.equal("no-store", reply.headers["Cache-Control"])
+      assert.are.equal("default-src 'none'; frame-ancestors 'none'", reply.headers["Content-Security-Policy"])
     end
   end)
 
