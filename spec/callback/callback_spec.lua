@@ -103,6 +103,31 @@ describe("callback", function()
     assert.are.same({}, told.pushes)
   end)
 
+  it("takes no tenant's credential either that is none", function()
+    local script = toy_provider.new()
+    local tenant
+    function script.read_callback()
+      return { tenant = tenant }
+    end
+    local offered = {}
+    local made = receiver {
+      accounts = { acme = { provider = script, config = { key = "a1", callback_path = PATH } } },
+      offer_tenant = function(_, push)
+        table.insert(offered, push.name)
+        return true
+      end,
+    }
+    for _, value in ipairs { 5, {}, "", ("x"):rep(4097), true } do
+      tenant = { name = "refused", credential = value }
+      assert.are.equal(400, made:handle(request(GOOD)).status)
+    end
+    for _, each in ipairs { { name = "t1", credential = "c" }, { name = "t2" } } do
+      tenant = each
+      assert.are.equal(200, made:handle(request(GOOD)).status)
+    end
+    assert.are.same({ "t1", "t2" }, offered)
+  end)
+
   local REFUSALS = {
     { "another path", GOOD, { path = "/callback" }, 404, "not found" },
     { "another path by another method", GOOD, { path = "/", method = "PUT" }, 404, "not found" },

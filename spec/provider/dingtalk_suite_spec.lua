@@ -74,6 +74,8 @@ describe("dingtalk_suite", function()
         item(4, { syncAction = "org_suite_auth" }),
         item(2, { syncAction = "suite_ticket", suiteTicket = "t1", suiteKey = rig.config.suite_key }),
         item(2, { syncAction = "suite_ticket", suiteTicket = "t2", suiteKey = rig.config.suite_key }),
+        5,
+        "text",
         item(2, "no JSON"),
         item(2, 5),
       },

@@ -90,6 +90,12 @@ describe("lark", function()
     assert.are.same({ "t2", "cli_simulated", "e-1" }, { push.credential, push.subject, push.id })
   end)
 
+  it("takes no ticket that does not say whose it is", function()
+    local rig = ticket_rig.new "lark"
+    local push = rig:read(event(rig, ticket_event { event = { app_ticket = "t", type = "app_ticket" } }))
+    assert.are.same({ "t", "" }, { push.credential, push.subject })
+  end)
+
   it("replies to other events, which it does not need", function()
     local rig = ticket_rig.new "lark"
     local push = rig:read(event(rig, ticket_event { event = { type = "message", app_id = "cli_simulated" } }))

@@ -43,8 +43,9 @@ local function take_authorization(self, key)
   return key and self._authorizations.take(key) or nil
 end
 
-local function is_credential(value)
-  return type(value) == "string" and value ~= "" and #value <= MAX_CREDENTIAL_BYTES
+-- A credential; or none, where a push need not hold one.
+local function may_be_taken(value)
+  return value == nil or type(value) == "string" and value ~= "" and #value <= MAX_CREDENTIAL_BYTES
 end
 
 -- What the callback holds; of an authorization, an end without a credential is told to whoever waits for it.
@@ -53,7 +54,7 @@ local function read(self, request, name, authorization)
   local context = { now = math.floor(self._clock:wall()), random = self._random }
   context.pending = authorization and authorization.pending
   local push, malformed = account.provider.read_callback(request, account.config, context)
-  if push and push.credential ~= nil and not is_credential(push.credential) then
+  if push and not (may_be_taken(push.credential) and may_be_taken((push.tenant or {}).credential)) then
     push, malformed = errors.fail("bad_request", "a credential that is none")
   end
   local failure = malformed or push.failure

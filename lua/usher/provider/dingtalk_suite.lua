@@ -61,7 +61,8 @@ end
 local function ticket_of(event)
   local ticket, key = event.EventType == "suite_ticket" and event.SuiteTicket or nil, event.SuiteKey
   for _, item in ipairs(type(event.bizData) == "table" and event.bizData or {}) do
-    local data = item.biz_type == TICKET
+    local data = type(item) == "table"
+      and item.biz_type == TICKET
       and type(item.biz_data) == "string"
       and json_request.object(item.biz_data)
     if data and data.syncAction == "suite_ticket" then

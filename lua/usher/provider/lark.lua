@@ -79,7 +79,8 @@ function lark.read_callback(request, config, context)
   local event = type(message.event) == "table" and message.event or {}
   local push = { reply = json_request.reply { msg = "success" }, id = header.event_id or header.uuid }
   if event.type == "app_ticket" or header.event_type == "app_ticket" then
-    push.credential, push.subject = event.app_ticket, event.app_id or header.app_id
+    -- A ticket that names no app is not this one's either: the empty subject is nobody's pin.
+    push.credential, push.subject = event.app_ticket, event.app_id or header.app_id or ""
   end
   return push
 end
