@@ -15,6 +15,11 @@ describe("json_request", function()
     assert.are.equal("userdata", type(fields.secret))
   end)
 
+  it("keeps what is in the URL apart from it", function()
+    local request = json_request.post("https://api.example", "/v1/token", {}, { access_token = "a&b=c#d /%" })
+    assert.are.equal("https://api.example/v1/token?access_token=a%26b%3Dc%23d%20%2F%25", request.url)
+  end)
+
   it("reads objects, and nothing else", function()
     assert.are.same({ code = 0 }, json_request.object '{"code": 0}')
     for _, text in ipairs { "", "null", "1", '"text"', "<html>", '{"code":' } do

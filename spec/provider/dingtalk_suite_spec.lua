@@ -122,9 +122,9 @@ describe("dingtalk_suite", function()
     local mac = core.digest.hmac_sha256("secret-simulated", "1700000000000\nt+1")
     local signature = core.encoding.percent_encode(core.encoding.base64_encode(mac))
     assert.are.equal(
-      "https://oapi.dingtalk.com/service/get_corp_token?accessKey=suitesimulated00&timestamp=1700000000000"
-        .. "&suiteTicket=t%2B1&signature="
-        .. signature,
+      "https://oapi.dingtalk.com/service/get_corp_token?accessKey=suitesimulated00&signature="
+        .. signature
+        .. "&suiteTicket=t%2B1&timestamp=1700000000000",
       request.url
     )
     assert.are.same({ auth_corpid = "corp" }, json.decode(request.body))

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Requests and answers of providers that speak JSON both ways. Pure.
 
+local form = require "usher.model.form"
 local json = require "usher.json"
 
 local json_request = {}
@@ -17,11 +18,12 @@ end
 ---@param base string URL, with or without a `/` at its end
 ---@param path string
 ---@param fields table<string, any> secrets among them are revealed
+---@param parameters? table<string, string> of the URL
 ---@return usher.core.transfer.Request
-function json_request.post(base, path, fields)
+function json_request.post(base, path, fields, parameters)
   return {
     method = "POST",
-    url = base:gsub("/+$", "") .. path,
+    url = base:gsub("/+$", "") .. path .. (parameters and "?" .. form.encode(parameters) or ""),
     headers = { ["Content-Type"] = "application/json", Accept = "application/json" },
     body = json.encode(revealed(fields)),
   }

@@ -96,14 +96,13 @@ function dingtalk_suite.refresh() end
 function dingtalk_suite.derive(config, tenant, context)
   local ticket, timestamp = context.parent.credential or "", ("%d000"):format(context.now)
   local mac = core.digest.hmac_sha256(config.suite_secret, timestamp .. "\n" .. ticket)
-  local encode = core.encoding.percent_encode
-  local path = ("/service/get_corp_token?accessKey=%s&timestamp=%s&suiteTicket=%s&signature=%s"):format(
-    encode(config.suite_key),
-    timestamp,
-    encode(ticket),
-    encode(core.encoding.base64_encode(mac))
-  )
-  return json_request.post(config.base_url or BASE_URL, path, { auth_corpid = tenant.name })
+  local base, fields = config.base_url or BASE_URL, { auth_corpid = tenant.name }
+  return json_request.post(base, "/service/get_corp_token", fields, {
+    accessKey = config.suite_key,
+    timestamp = timestamp,
+    suiteTicket = ticket,
+    signature = core.encoding.base64_encode(mac),
+  })
 end
 
 dingtalk_suite.classify = json_request.classifier("errcode", CLASSES)

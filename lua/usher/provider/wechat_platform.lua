@@ -67,9 +67,9 @@ function wechat_platform.read_callback(request, config, context)
 end
 
 local function post(config, name, fields, token)
-  local path = token and "/cgi-bin/component/%s?component_access_token=%s" or "/cgi-bin/component/%s"
+  local parameters = token and { component_access_token = token }
   fields.component_appid = config.app_id
-  return json_request.post(config.base_url or BASE_URL, path:format(name, token), fields)
+  return json_request.post(config.base_url or BASE_URL, "/cgi-bin/component/" .. name, fields, parameters)
 end
 
 function wechat_platform.exchange(config, ticket)

@@ -79,8 +79,8 @@ function wecom_suite.read_callback(request, config, context)
 end
 
 local function post(config, name, fields, token)
-  local path = token and "/cgi-bin/service/%s?suite_access_token=%s" or "/cgi-bin/service/%s"
-  return json_request.post(config.base_url or BASE_URL, path:format(name, token), fields)
+  local parameters = token and { suite_access_token = token }
+  return json_request.post(config.base_url or BASE_URL, "/cgi-bin/service/" .. name, fields, parameters)
 end
 
 function wecom_suite.exchange(config, ticket)
