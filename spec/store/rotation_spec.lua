@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 require "spec.support.paths"
+local child = require "spec.support.child"
 local core = require "usher.core"
 local rotation = require "usher.store.rotation"
 local sealer = require "usher.model.sealer"
@@ -121,6 +122,26 @@ describe("a rotation of the master key", function()
     with_store(OLD, function(store)
       assert.are.equal("a1", store:load("account-01").token_set.access_token)
     end)
+  end)
+
+  it("lets nobody in while it removes the log", function()
+    fill()
+    local drop_log, answer = sqlite.drop_log, nil
+    finally(function()
+      sqlite.drop_log = drop_log
+    end)
+    function sqlite.drop_log(of)
+      answer = child.run(
+        ("print(select(2, require('usher.core').sqlite.open { path = %q, application_id = %d }).code)"):format(
+          of,
+          sqlite.APPLICATION_ID
+        )
+      )
+      return drop_log(of)
+    end
+    assert(rotate(NEW, { OLD }))
+    assert.are.equal("store_locked\n", answer)
+    assert.is_nil(core.file.status(path .. "-wal"))
   end)
 
   it("is refused while somebody has the store, and where there is none", function()

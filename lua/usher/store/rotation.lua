@@ -2,6 +2,7 @@
 -- Seals a store in a file with another master key. Killed at any moment, the store opens with the two keys together,
 -- and the same call finishes the work: the new key's header goes in first, and the old one's goes out last.
 
+local core = require "usher.core"
 local errors = require "usher.errors"
 local header = require "usher.store.header"
 local records = require "usher.store.records"
@@ -144,6 +145,13 @@ local function run(self, database)
   return true
 end
 
+-- The log still holds pages that the old key opens. Held: a gateway that has just started would go on writing into a
+-- log that has no name any more.
+local function drop_log(path)
+  local hold <close> = core.sqlite_hold.open(path)
+  return hold ~= nil and sqlite.drop_log(path)
+end
+
 ---@class usher.store.rotation.options
 ---@field path string of the store
 ---@field key usher.core.Secret|string the new key
@@ -171,8 +179,7 @@ function rotation.run(options)
   if not done then
     return nil, err
   end
-  -- It still holds pages that the old key opens.
-  sqlite.drop_log(options.path)
+  drop_log(options.path)
   local accounts = 0
   for _ in pairs(self.accounts) do
     accounts = accounts + 1
