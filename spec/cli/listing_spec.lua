@@ -49,6 +49,26 @@ store = sqlite path=/usher.db
     )
   end)
 
+  it("tells texts by name, and of a command's environment the names alone", function()
+    local text = listed {
+      accounts = {
+        vault = usher.provider.exec {
+          command = { "/usr/bin/vault", "read" },
+          environment = { VAULT_TOKEN = "hvs.s3cret" },
+        },
+        forge = usher.provider.oauth2 {
+          service = "gitlab",
+          client_id = "c1",
+          redirect_uri = "https://u.example/callback",
+          parameters = { prompt = "consent" },
+        },
+      },
+    }
+    assert.matches("\naccounts.vault.environment.VAULT_TOKEN = [redacted]\n", text, 1, true)
+    assert.matches('\naccounts.forge.parameters.prompt = "consent"\n', text, 1, true)
+    assert.not_matches("s3cret", text, 1, true)
+  end)
+
   it("tells who may ask", function()
     local text = listed {
       accounts = {

@@ -51,16 +51,32 @@ local function add_members(lines, path, members)
   end
 end
 
+-- Of texts by name that may be secrets the names alone.
+local function add_names(lines, path, texts)
+  for _, name in ipairs(sorted.keys(texts)) do
+    add(lines, path .. "." .. name, redaction.MARK)
+  end
+end
+
+local function add_option(lines, path, account, name)
+  local value = account.config[name]
+  if parts.is_secret(account, name) then
+    add(lines, path, redaction.MARK)
+  elseif name == "callback_path" then
+    add(lines, path, shown(parts.shown_path(value)))
+  elseif is_list(value) then
+    add(lines, path, shown(value))
+  elseif parts.is_hidden(account, name) then
+    add_names(lines, path, value)
+  else
+    add_members(lines, path, value)
+  end
+end
+
 local function add_account(lines, path, account)
   add(lines, path .. ".provider", quoted(account.provider.name))
   for _, name in ipairs(sorted.keys(account.config)) do
-    local value = account.config[name]
-    if parts.is_secret(account, name) then
-      value = redaction.MARK
-    else
-      value = shown(name == "callback_path" and parts.shown_path(value) or value)
-    end
-    add(lines, path .. "." .. name, value)
+    add_option(lines, path .. "." .. name, account, name)
   end
   add_members(lines, path .. ".allow", account.allow or {})
   add_members(lines, path .. ".policy", account.policy)

@@ -138,6 +138,15 @@ function parts.is_secret(account, name)
   return type(account.config[name]) == "userdata" or name == "api_key" or key ~= nil and key.secret == true
 end
 
+--- Whether a key of an account's configuration may hold secrets among other things.
+---@param account usher.Account
+---@param name string
+---@return boolean
+function parts.is_hidden(account, name)
+  local key = (account.provider.keys or {})[name]
+  return key ~= nil and key.is_hidden == true
+end
+
 --- Every secret of the settings.
 ---@param settings usher.gateway.Description
 ---@return (string|usher.core.Secret)[]

@@ -11,7 +11,7 @@ local exec = {
   subject_key = false,
   keys = {
     command = { required = true, value = values.command },
-    environment = { value = values.environment },
+    environment = { value = values.environment, is_hidden = true },
     timeout = { value = values.seconds },
   },
   policy = { rotates = false },
