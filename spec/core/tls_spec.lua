@@ -2,6 +2,7 @@
 -- TLS on a listener, with real handshakes by the openssl command and curl.
 require "spec.support.paths"
 local audit = require "spec.support.audit"
+local child = require "spec.support.child"
 local client = require "spec.support.socket_client"
 local core = require "usher.core"
 local peers = require "spec.support.peers"
@@ -317,6 +318,18 @@ describe("core.tls.open", function()
     assert.error_matches(function()
       core.listener.open { host = "127.0.0.1", handler = print, tls = opened, error_body = error_body }
     end, "the certificate is closed", 1, true)
+  end)
+
+  it("asks nobody for the pass phrase of an encrypted certificate", function()
+    local encrypted = base .. "/encrypted.pem"
+    local begun = "%0\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC," .. ("0"):rep(32) .. "\n"
+    local text = temporary.read(own.certificate):gsub("^%-+BEGIN CERTIFICATE%-+", begun)
+    temporary.write(encrypted, text)
+    local output = child.run(
+      ("print(select(2, require('usher.core').tls.open(%q, %q)).file)"):format(encrypted, own.key),
+      { before = "exec </dev/null" }
+    )
+    assert.are.equal("cert\n", output)
   end)
 
   for what, case in pairs {

@@ -59,7 +59,8 @@ static bool is_private(const struct usher_file_status *status, struct usher_tls_
 static int on_passphrase(char *buffer, int size, int is_writing, void *arg) {
     bool *is_encrypted = arg;
     (void)buffer, (void)size, (void)is_writing;
-    *is_encrypted = true;
+    if (is_encrypted != NULL)
+        *is_encrypted = true;
     return -1;
 }
 
@@ -78,7 +79,6 @@ static bool use_key(SSL_CTX *context, const char *path, struct usher_tls_fault *
     bool is_encrypted = false;
     if (!is_file(path, USHER_TLS_KEY_FILE, &status, out_fault) || !is_private(&status, out_fault))
         return false;
-    SSL_CTX_set_default_passwd_cb(context, on_passphrase);
     SSL_CTX_set_default_passwd_cb_userdata(context, &is_encrypted);
     bool is_used = SSL_CTX_use_PrivateKey_file(context, path, SSL_FILETYPE_PEM) == 1;
     bool is_other = !is_used && ERR_GET_LIB(ERR_peek_last_error()) == ERR_LIB_X509;
@@ -115,6 +115,7 @@ static bool configure(SSL_CTX *context) {
     SSL_CTX_clear_options(context, SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION | SSL_OP_LEGACY_SERVER_CONNECT);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_default_passwd_cb(context, on_passphrase);
     SSL_CTX_set_alpn_select_cb(context, on_protocols, NULL);
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
