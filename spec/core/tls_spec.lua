@@ -95,6 +95,12 @@ describe("a listener with a certificate", function()
     end)
   end
 
+  it("says that nothing more comes where it closes an idle connection", function()
+    local received, report = converse(listen { idle_timeout_ms = 50 }, get "/")
+    assert.matches("GET / 0$", received)
+    assert.not_matches("unexpected eof", report)
+  end)
+
   it("answers curl, which checks the certificate, with one connection for all requests", function()
     local listener = listen()
     local url = ("https://%s/2"):format(listener:address())

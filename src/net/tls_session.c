@@ -71,7 +71,7 @@ bool usher_tls_session_write(struct usher_tls_session *session, const char *byte
 
 void usher_tls_session_finish(struct usher_tls_session *session) {
     ERR_clear_error();
-    if (SSL_is_init_finished(session->ssl))
+    if (SSL_is_init_finished(session->ssl) && (SSL_get_shutdown(session->ssl) & SSL_SENT_SHUTDOWN) == 0)
         SSL_shutdown(session->ssl);
     ERR_clear_error();
 }

@@ -32,7 +32,7 @@ enum usher_tls_status usher_tls_session_read(struct usher_tls_session *session, 
 // Encrypts all of the bytes. False: hands have not been shaken, or the session is broken.
 bool usher_tls_session_write(struct usher_tls_session *session, const char *bytes, size_t length);
 
-// Tells the peer that nothing more will be written.
+// Tells the peer that nothing more will be written, once. Not for a session that is broken.
 void usher_tls_session_finish(struct usher_tls_session *session);
 
 // The bytes that wait for the wire; they stay where they are until the session is used again.

@@ -92,6 +92,7 @@ static void end(struct usher_transport *transport, bool is_broken) {
     if (transport->has_ended)
         return;
     transport->has_ended = true;
+    transport->is_broken = transport->is_broken || is_broken;
     uv_read_stop(&transport->uv.stream);
     transport->handlers->on_ended(transport->arg, is_broken);
 }
@@ -179,11 +180,11 @@ static void on_sealed_sent(uv_write_t *request, int status) {
         send_on(transport);
     if (transport->is_sending)
         return;
-    bool is_broken = status != 0 || transport->is_broken;
+    transport->is_broken = transport->is_broken || status != 0;
     transport->is_owed = false;
     if (is_owed)
-        transport->handlers->on_written(transport->arg, !is_broken);
-    else if (is_broken)
+        transport->handlers->on_written(transport->arg, !transport->is_broken);
+    else if (transport->is_broken)
         end(transport, true);
     else if (transport->is_finishing)
         shut_down(transport);
@@ -201,9 +202,22 @@ static void read_sealed(struct usher_transport *transport, const char *bytes, si
     }
     if (transport->is_closing)
         return;
+    transport->is_broken = transport->is_broken || status == USHER_TLS_BROKEN;
     send_output(transport);
     if (status != USHER_TLS_OPEN || transport->is_broken)
-        end(transport, status == USHER_TLS_BROKEN || transport->is_broken);
+        end(transport, transport->is_broken);
+}
+
+// That nothing more comes, where nothing is missing (RFC 8446, 6.1). Who does not take it at once goes
+// without.
+static void take_leave(struct usher_transport *transport) {
+    const char *bytes;
+    if (transport->is_broken || transport->is_sending)
+        return;
+    usher_tls_session_finish(transport->session);
+    size_t length = usher_tls_session_output(transport->session, &bytes);
+    if (length > 0)
+        try_write(transport, bytes, length);
 }
 
 static size_t write_sealed_now(struct usher_transport *transport, const char *bytes, size_t length) {
@@ -284,5 +298,7 @@ void usher_transport_finish(struct usher_transport *transport) {
 
 void usher_transport_close(struct usher_transport *transport) {
     transport->is_closing = true;
+    if (transport->session != NULL)
+        take_leave(transport);
     uv_close(&transport->uv.handle, on_uv_closed);
 }

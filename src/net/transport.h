@@ -50,7 +50,8 @@ bool usher_transport_write(struct usher_transport *transport, const char *bytes,
 // Tells the peer that nothing more will be written.
 void usher_transport_finish(struct usher_transport *transport);
 
-// From here on only on_closed is called.
+// From here on only on_closed is called. Over TLS the peer hears that nothing more comes, unless some of what
+// was to be sent is missing.
 void usher_transport_close(struct usher_transport *transport);
 
 #endif
