@@ -44,4 +44,11 @@ describe("docs/security.md tells", function()
     )
     says(("%s on a Unix socket"):format(grouped(listeners.MAX_LOCAL_CONNECTIONS)))
   end)
+
+  it("how much a stranger has logged", function()
+    local refusals = temporary.read(paths.root .. "/lua/usher/callback/refusals.lua")
+    assert.are.equal("60", refusals:match "WINDOW_SECONDS = (%d+)")
+    assert.are.equal("10", refusals:match "LINES_PER_WINDOW = (%d+)")
+    says "ten lines a minute about refused callbacks"
+  end)
 end)
