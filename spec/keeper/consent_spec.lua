@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 require "spec.support.paths"
+local consent = require "usher.keeper.consent"
 local core = require "usher.core"
 local errors = require "usher.errors"
 local one_account = require "spec.support.one_account"
@@ -152,6 +153,26 @@ describe("consent", function()
     end
     receive(rig, "code-1")
     assert.are.same({ "failed", "invalid_client" }, { outcome_of(rig) })
+  end)
+
+  it("sends a code once where the schedule was sooner, and again in its time only", function()
+    local rig = new_rig(REDIRECT)
+    rig.keeper.scheduler:start()
+    authorize(rig)
+    rig.respond = function()
+      rig.clock:sleep(0.1)
+      return { status = 503, headers = {}, class = "retryable" }
+    end
+    local taken = assert(rig.keeper:for_callback().take "key-1")
+    local push = { credential = "code-1", valid_for = 600 }
+    assert.is_true(rig:run(rig.keeper.offer, rig.keeper, "acme", push).value)
+    rig.clock:advance(0.05)
+    assert.are.equal("exchange", urls(rig))
+    rig:run(consent.receive, rig.keeper, taken, rig:record().pushes[1].sequence)
+    rig.clock:advance(0.5)
+    assert.are.same({ "exchange", "exchanging" }, { urls(rig), (outcome_of(rig)) })
+    rig.clock:advance(60)
+    assert.is_true(#rig.requests > 1)
   end)
 
   it("goes on whatever was wrong before", function()

@@ -35,6 +35,17 @@ local function find_push(account, sequence)
   end
 end
 
+-- Waits for attempts under way. Whether one was of this push: the schedule was sooner, and tries again in its time.
+local function await_attempts(keeper, account, sequence)
+  local is_tried = false
+  while account.flight and not keeper.is_stopped do
+    local push = account.flight.plan.push
+    is_tried = is_tried or push ~= nil and push.sequence == sequence
+    planner.await(keeper, account, account.flight)
+  end
+  return is_tried
+end
+
 -- A code lives for a minute or so: it is exchanged whatever the present token is good for. As long as it is kept it may
 -- yet bring a token, but for what a person must change first.
 local function exchange(keeper, self, sequence)
@@ -43,10 +54,12 @@ local function exchange(keeper, self, sequence)
     local last = account.last_error
     return last ~= nil and last ~= earlier and last.class == "configuration"
   end
-  planner.run_next(keeper, account, function()
-    local push = find_push(account, sequence)
-    return push and { kind = "exchange", delay = 0, push = push, is_forced = true }
-  end)
+  if not await_attempts(keeper, account, sequence) then
+    planner.run_next(keeper, account, function()
+      local push = find_push(account, sequence)
+      return push and { kind = "exchange", delay = 0, push = push, is_forced = true }
+    end)
+  end
   while self.status == "exchanging" and find_push(account, sequence) and not is_hopeless() do
     account.waiters:wait(keeper.clock, LONGEST_PAUSE)
   end
