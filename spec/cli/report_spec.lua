@@ -84,4 +84,10 @@ describe("report.account", function()
   it("lets no value drive the terminal", function()
     assert.is_nil(report.account({ name = "a", subject = "\27[2J\n" }, NOW):find "\27")
   end)
+
+  it("counts requests that have no limit", function()
+    local document =
+      { name = "a", provider = "oauth2", status = "ready", budgets = { exchange = { used = 3 } } }
+    assert.matches("\nexchanges      3 used in 24 h\n", report.account(document, NOW), 1, true)
+  end)
 end)

@@ -107,7 +107,8 @@ local function budget_line(budget, now)
   if not budget then
     return nil
   end
-  local line = ("%s of %s used in 24 h"):format(budget.used, budget.limit)
+  local of_limit = budget.limit and " of " .. budget.limit or ""
+  local line = ("%s%s used in 24 h"):format(budget.used, of_limit)
   return budget.opens_at
       and budget.opens_at > now
       and ("%s, opens in %s"):format(line, duration(budget.opens_at - now))
