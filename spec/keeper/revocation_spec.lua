@@ -80,6 +80,36 @@ describe("revocation", function()
     assert.are.same({ nil, "bad_configuration" }, { revoke(rig) })
   end)
 
+  -- The first request of this script is for the refresh token, the second, which is optional, for the access token.
+  local function new_optional(refused)
+    local rig = new_rig(function(_, tokens)
+      return {
+        { method = "POST", url = "https://as/revoke", body = tokens.refresh_token },
+        { method = "POST", url = "https://as/revoke", body = tokens.access_token, optional = true },
+      }
+    end)
+    rig:hold(rig:tokens "a")
+    rig.respond = function(request)
+      local is_refused = request.body == refused.body
+      return { status = is_refused and 400 or 200, headers = {}, class = is_refused and refused.class or "ok" }
+    end
+    return rig
+  end
+
+  it("does without what the provider cannot revoke, where that is optional", function()
+    local rig = new_optional { body = "a", class = "configuration" }
+    assert.is_true(revoke(rig))
+    assert.is_nil(rig:served())
+  end)
+
+  it("keeps what may yet be revoked, or must be", function()
+    for _, refused in ipairs { { body = "a", class = "retryable" }, { body = "ra", class = "configuration" } } do
+      local rig = new_optional(refused)
+      assert.is_nil((revoke(rig)))
+      assert.are.equal("a", rig:served())
+    end
+  end)
+
   it("is not to be had from every provider", function()
     local rig = one_account.new()
     assert.are.same({ nil, "not_implemented" }, { revoke(rig) })

@@ -70,13 +70,15 @@ describe("oauth2", function()
     local bodies = {}
     for index, request in ipairs(oauth2.revoke(config, { access_token = "a", refresh_token = "r" }, CONTEXT)) do
       assert.are.equal("https://as/revoke", request.url)
+      assert.are.equal(index == 2, request.optional)
       bodies[index] = request.body
     end
     assert.are.same({
       "client_id=c1&token=r&token_type_hint=refresh_token",
       "client_id=c1&token=a&token_type_hint=access_token",
     }, bodies)
-    assert.are.equal(1, #oauth2.revoke(config, { access_token = "a" }, CONTEXT))
+    local alone = oauth2.revoke(config, { access_token = "a" }, CONTEXT)
+    assert.are.same({ 1, false }, { #alone, alone[1].optional })
     assert.is_nil(oauth2.revoke(config_with(), { access_token = "a" }, CONTEXT))
   end)
 end)

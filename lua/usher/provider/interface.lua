@@ -25,7 +25,7 @@ local interface = {}
 ---@field read_discovery? fun(response, config: table): table?, usher.Error? what `context.metadata` is from then on
 ---@field authorize? fun(config: table, context: table): usher.provider.Authorization?, usher.Error? by a person
 ---@field poll? fun(config: table, pending: table, context: table): usher.core.transfer.Request? has the person decided?
----@field revoke? fun(config: table, tokens: usher.TokenSet, context: table): usher.core.transfer.Request[]?
+---@field revoke? fun(config: table, tokens: usher.TokenSet, context: table): usher.provider.Request[]?
 ---@field derive? fun(config, tenant: usher.provider.Tenant, context): usher.core.transfer.Request? a tenant's token
 ---@field watches? fun(config: table): string a file: an exchange is due once it has changed
 ---@field derives_by_name? boolean whoever is asked for is a tenant, and `derive` needs nothing but the name
@@ -36,6 +36,7 @@ local interface = {}
 ---@field command? string[] to be run, with `environment` alone: the response's body is its output, `exit` how it ended
 ---@field environment? table<string, string>
 ---@field timeout? number seconds, where the usual limit is too long
+---@field optional? boolean of `revoke`: a provider that cannot revoke this token may say so
 
 ---@class usher.provider.Context
 ---@field now integer seconds since 1970

@@ -68,7 +68,7 @@ function oauth2.read_tokens(response, config)
   return answers.read_tokens(response, config)
 end
 
--- The refresh token first: what is left then dies by itself.
+-- The refresh token first: what is left then dies by itself, and many providers cannot revoke it.
 function oauth2.revoke(config, tokens, context)
   if not settings.endpoint(config, context.metadata, "revocation_endpoint") then
     return nil
@@ -76,7 +76,11 @@ function oauth2.revoke(config, tokens, context)
   local requests = {}
   for _, hint in ipairs { "refresh_token", "access_token" } do
     local fields = { token = tokens[hint], token_type_hint = hint }
-    table.insert(requests, fields.token and client.post(config, context, "revocation_endpoint", fields))
+    local request = fields.token and client.post(config, context, "revocation_endpoint", fields)
+    if request then
+      request.optional = #requests > 0
+      table.insert(requests, request)
+    end
   end
   return requests
 end
