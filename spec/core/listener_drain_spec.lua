@@ -39,6 +39,29 @@ describe("listener:drain", function()
     assert.matches("closed", tostring(listener))
   end)
 
+  it("closes a connection whose response is being sent once that is sent", function()
+    local size = 12000000 -- more than any socket buffer takes at once
+    local listener = open(function()
+      return { status = 200, body = ("x"):rep(size) }
+    end)
+    local peer = connect(listener):send(get "/")
+    client.drive(function()
+      peer:poll()
+      return #peer.received > 0
+    end)
+    local from, drained = core.clock.boot(), nil
+    core.loop:spawn(function()
+      listener:drain(3000)
+      drained = core.clock.boot() - from
+    end)
+    assert.are.equal(size, #peer:receive().body)
+    client.drive(function()
+      return drained
+    end)
+    assert.is_true(drained < 2)
+    assert.are.equal("", peer:receive_all())
+  end)
+
   it("waits no longer than it is told", function()
     local listener = open(function()
       core.future.new():wait()

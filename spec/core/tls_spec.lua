@@ -201,6 +201,18 @@ describe("a listener with a certificate", function()
     end
   end)
 
+  it("waits for nobody who has not asked when it is drained", function()
+    local listener = listen()
+    local peer = peers.connect(listener)
+    client.drive(function()
+      return listener:connections() == 1
+    end)
+    local from = core.clock.boot()
+    listener:drain(2000)
+    assert.is_true(core.clock.boot() - from < 1)
+    assert.are.equal("", peer:receive_all())
+  end)
+
   it("closes a connection that sends anything but TLS, without a word in clear", function()
     local listener = listen { handler = error }
     for _, bytes in ipairs {

@@ -198,7 +198,8 @@ static void enter_phase(struct usher_connection *connection, enum usher_request_
     }
 }
 
-// Nothing more comes from the peer, who is owed nothing: what has come of a request was not all of it.
+// Nothing more comes from the peer, or is wanted of it, and it is owed nothing: what has come of a request
+// was not all of it.
 static void end_requests(struct usher_connection *connection) {
     if (connection->status == USHER_CONNECTION_HEADERS || connection->status == USHER_CONNECTION_BODY)
         send_error(connection, USHER_ERROR_BAD_REQUEST);
@@ -227,7 +228,8 @@ static void take(struct usher_connection *connection, const char *bytes, size_t 
         usher_connection_close(connection);
         return;
     }
-    if (connection->has_ended && is_receiving(connection))
+    bool is_leaving = connection->group->is_draining && connection->status == USHER_CONNECTION_IDLE;
+    if (is_leaving || (connection->has_ended && is_receiving(connection)))
         end_requests(connection);
     else
         read_bytes(connection, is_receiving(connection));

@@ -325,6 +325,7 @@ void usher_listener_drain(struct usher_listener *listener, uint64_t timeout_ms, 
     listener->drained_arg = arg;
     listener->group.is_draining = true;
     stop_accepting(listener);
+    close_those(listener, USHER_CONNECTION_HANDSHAKE);
     close_those(listener, USHER_CONNECTION_IDLE);
     usher_timer_start(listener->drain_timer, timeout_ms, 0);
 }

@@ -51,9 +51,9 @@ void usher_listener_secure(struct usher_listener *listener, struct usher_tls *tl
 // How many connections are open.
 size_t usher_listener_connections(const struct usher_listener *listener);
 
-// Stops accepting, closes idle connections and makes each response the last of its connection. on_drained is
-// called once, from the loop, when all are closed or after `timeout_ms`, whichever is first; the owner then
-// closes the listener. Called again it only sets the time anew.
+// Stops accepting, closes connections that have not asked for anything and makes each response the last of
+// its connection. on_drained is called once, from the loop, when all are closed or after `timeout_ms`,
+// whichever is first; the owner then closes the listener. Called again it only sets the time anew.
 void usher_listener_drain(struct usher_listener *listener, uint64_t timeout_ms, void (*on_drained)(void *arg),
                           void *arg);
 
