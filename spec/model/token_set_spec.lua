@@ -56,6 +56,21 @@ describe("token set", function()
     assert.are.equal("DPoP", tokens.token_type)
   end)
 
+  -- A time beyond what an integer holds would be none for the API, and for whoever prints it.
+  it("believes no lifetime of more than ten years", function()
+    for _, seconds in ipairs { 1e300, 1e18, 2 ^ 53 } do
+      local answer =
+        { access_token = "a", expires_in = seconds, refresh_token = "r", refresh_expires_in = seconds }
+      local tokens = token_set.from_answer(answer, SENT_AT)
+      assert.are.same(
+        { FLOOR + 3660 * DAY, FLOOR + 3660 * DAY },
+        { tokens.expires_at, tokens.refresh_expires_at }
+      )
+      assert.are.equal("integer", math.type(tokens.expires_at))
+      assert.are.equal("integer", math.type(tokens.refresh_expires_at))
+    end
+  end)
+
   it("takes the provider's usual lifetimes where the answer names none", function()
     local tokens = token_set.from_answer(
       { access_token = "a", refresh_token = "r" },

@@ -9,6 +9,7 @@ local token_set = {}
 -- Where neither the answer nor the provider's script knows better. RFC 6749, 5.1 only recommends `expires_in`.
 local DEFAULT_LIFETIME = 3600
 local DEFAULT_TYPE = "Bearer"
+local LONGEST_LIFETIME = 10 * 366 * 24 * 3600 -- ten years: no time is one that an integer cannot hold
 local FINGERPRINT_DIGITS = 8
 
 ---@class usher.TokenSet
@@ -42,6 +43,10 @@ local function is_lifetime(value)
   return type(value) == "number" and value >= 1 and value < math.huge
 end
 
+local function end_of(lifetime, sent_at)
+  return sent_at + math.floor(math.min(lifetime, LONGEST_LIFETIME))
+end
+
 local function fault_of(answer)
   if not is_token(answer.access_token) then
     return "no usable access token"
@@ -65,7 +70,7 @@ local function take_refresh_token(tokens, answer, sent_at, default)
   local lifetime = answer.refresh_expires_in or default
   tokens.refresh_token = answer.refresh_token
   tokens.refresh_issued_at = sent_at
-  tokens.refresh_expires_at = lifetime and sent_at + math.floor(lifetime)
+  tokens.refresh_expires_at = lifetime and end_of(lifetime, sent_at)
 end
 
 --- The token set that an answer makes. What the answer leaves out is kept from `previous`: a refresh token is never
@@ -86,7 +91,7 @@ function token_set.from_answer(answer, sent_at, previous, lifetimes)
     access_token = answer.access_token,
     token_type = is_type(answer.token_type) and answer.token_type or previous.token_type or DEFAULT_TYPE,
     issued_at = sent_at,
-    expires_at = sent_at + math.floor(answer.expires_in or lifetimes.access or DEFAULT_LIFETIME),
+    expires_at = end_of(answer.expires_in or lifetimes.access or DEFAULT_LIFETIME, sent_at),
   }
   local is_repeated = answer.refresh_token == previous.refresh_token
   if not answer.refresh_token or is_repeated and not answer.refresh_expires_in then
