@@ -69,6 +69,21 @@ store = sqlite path=/usher.db
     assert.not_matches("s3cret", text, 1, true)
   end)
 
+  it("shows a callback's secret segment in no redirect_uri either", function()
+    local text = listed {
+      accounts = {
+        forge = usher.provider.oauth2 {
+          service = "gitlab",
+          client_id = "c1",
+          callback_path = "/callback/" .. SEGMENT,
+          redirect_uri = "https://a-long-host-name.example/callback/" .. SEGMENT,
+        },
+      },
+    }
+    assert.matches('redirect_uri = "https://a-long-host-name.example/callback/[redacted]"\n', text, 1, true)
+    assert.not_matches(SEGMENT, text, 1, true)
+  end)
+
   it("tells who may ask", function()
     local text = listed {
       accounts = {

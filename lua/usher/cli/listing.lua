@@ -62,8 +62,8 @@ local function add_option(lines, path, account, name)
   local value = account.config[name]
   if parts.is_secret(account, name) then
     add(lines, path, redaction.MARK)
-  elseif name == "callback_path" then
-    add(lines, path, shown(parts.shown_path(value)))
+  elseif type(value) == "string" then
+    add(lines, path, shown(parts.without_secrets(value, account.config.callback_path)))
   elseif is_list(value) then
     add(lines, path, shown(value))
   elseif parts.is_hidden(account, name) then

@@ -118,15 +118,24 @@ local function add_path(secrets, path)
   end
 end
 
+--- A text, such as a redirect_uri, without what in it looks like a secret of a callback's path.
+---@param text string
+---@param path string
+---@return string
+function parts.without_secrets(text, path)
+  for segment in path:gmatch "[^/]+" do
+    if #segment >= SECRET_SEGMENT_BYTES then
+      text = text:gsub(segment:gsub("%p", "%%%0"), redaction.MARK)
+    end
+  end
+  return text
+end
+
 --- A callback's path without the segments that look like secrets.
 ---@param path string
 ---@return string
 function parts.shown_path(path)
-  return (
-    path:gsub("[^/]+", function(segment)
-      return #segment >= SECRET_SEGMENT_BYTES and redaction.MARK or nil
-    end)
-  )
+  return parts.without_secrets(path, path)
 end
 
 --- Whether a key of an account's configuration holds a secret.
