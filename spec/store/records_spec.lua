@@ -45,6 +45,19 @@ describe("records", function()
     end
   end)
 
+  it("refuse budgets that are none", function()
+    for _, budgets in ipairs {
+      '{"exchange":3}',
+      '{"exchange":{"soon":1}}',
+      '{"exchange":{"1":"2"}}',
+      '{"a":{"1":1.5}}',
+    } do
+      local record, err = records.decode("claim", ('{"fence":1,"budgets":%s}'):format(budgets))
+      assert.is_nil(record)
+      assert.are.equal("store_corrupt", err.code)
+    end
+  end)
+
   it("refuse what has no JSON form", function()
     local text, err = records.encode("tokens", { subject = "\xff" })
     assert.is_nil(text)

@@ -52,19 +52,34 @@ function records.with(record, changes)
   return copy
 end
 
-local function map_keys(budgets, convert)
-  local mapped = {}
+local function write_budgets(budgets)
+  local written = {}
   for kind, buckets in pairs(budgets) do
-    mapped[kind] = {}
+    written[kind] = {}
     for hour, count in pairs(buckets) do
-      mapped[kind][convert(hour)] = count
+      written[kind][("%d"):format(hour)] = count
     end
   end
-  return mapped
+  return written
 end
 
-local function hour_to_text(hour)
-  return ("%d"):format(hour)
+-- nil: they are none.
+local function read_budgets(budgets)
+  local read = {}
+  for kind, buckets in pairs(budgets) do
+    if type(buckets) ~= "table" then
+      return nil
+    end
+    read[kind] = {}
+    for text, count in pairs(buckets) do
+      local hour = math.tointeger(text)
+      if not hour or math.type(count) ~= "integer" then
+        return nil
+      end
+      read[kind][hour] = count
+    end
+  end
+  return read
 end
 
 local function to_json(field, record)
@@ -75,7 +90,7 @@ local function to_json(field, record)
       gaps = json.array(record.gaps),
     })
   elseif field == "claim" then
-    return records.with(record, { budgets = map_keys(record.budgets, hour_to_text) })
+    return records.with(record, { budgets = write_budgets(record.budgets) })
   end
   return record
 end
@@ -109,11 +124,13 @@ end
 ---@return usher.Error? err store_corrupt
 function records.decode(field, text)
   local record, err = json.decode(text)
-  if type(record) ~= "table" or not has_shape(field, record) then
-    return errors.fail("store_corrupt", "a record that is none: " .. (err and err.message or field))
+  local is_record = type(record) == "table" and has_shape(field, record)
+  if is_record and field == "claim" then
+    record.budgets = read_budgets(record.budgets)
+    is_record = record.budgets ~= nil
   end
-  if field == "claim" then
-    record.budgets = map_keys(record.budgets, math.tointeger)
+  if not is_record then
+    return errors.fail("store_corrupt", "a record that is none: " .. (err and err.message or field))
   end
   return record
 end
