@@ -65,7 +65,7 @@ int main(void) {
     struct usher_loop *loop = usher_loop_new();
     struct usher_transfer_pool *pool = usher_transfer_pool_new(loop);
 
-    start(pool, &expired, 50);
+    start(pool, &expired, 500); // enough for the lookup to begin on a slow machine
     usher_loop_run(loop, USHER_LOOP_UNTIL_DONE);
     check(expired.reports == 1 && expired.error == USHER_ERROR_TIMEOUT && !expired.is_sent,
           "the time-out ends the lookup");
