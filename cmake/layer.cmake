@@ -2,7 +2,7 @@
 set(USHER_WARNINGS
   -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
   -Wold-style-definition -Wvla -Wundef -Wformat=2 -Wpointer-arith -Wcast-qual -Wwrite-strings)
-set(USHER_SANITIZERS -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+set(USHER_SANITIZERS -fsanitize=${USHER_SANITIZE} -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 
 # usher_layer(<folder> LAYERS <folders it may include> LIBRARIES <external targets>)
 function(usher_layer name)
@@ -21,6 +21,9 @@ endfunction()
 
 function(usher_compile_options target)
   target_compile_options(${target} PRIVATE ${USHER_WARNINGS})
+  if(USHER_FUZZ)
+    target_compile_options(${target} PRIVATE -Wno-error) # of clang: the other builds' compiler has had its say
+  endif()
   target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
   if(USHER_SANITIZE)
     target_compile_options(${target} PRIVATE ${USHER_SANITIZERS})
