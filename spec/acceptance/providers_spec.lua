@@ -9,6 +9,7 @@ local core = require "usher.core"
 local fake_clock = require "spec.support.fake_clock"
 local log = require "usher.log"
 local memories_ai = require "usher.provider.memories_ai"
+local oauth_peer = require "spec.support.oauth_peer"
 local platform = require "usher.simulator.platform"
 local process = require "spec.support.process"
 local simulator = require "usher.simulator"
@@ -85,6 +86,18 @@ return usher.gateway {
       base_url = base_url "dingtalk",
       callback_path = "/dingtalk",
     },
+    machine = usher.provider.oauth2 {
+      grant = "client_credentials",
+      token_endpoint = base_url "oauth" .. "/token",
+      client_id = "machine",
+      client_secret = "s3cret",
+    },
+    person = usher.provider.oauth2 {
+      authorization_endpoint = base_url "oauth" .. "/authorize",
+      token_endpoint = base_url "oauth" .. "/token",
+      client_id = "person",
+      callback_path = "/person",
+    },
     file = usher.provider.static { file = %q },
     command = usher.provider.exec { command = { "/bin/cat", %q } },
   },
@@ -117,6 +130,8 @@ describe("one account of each kind", function()
       ports[name] = process.free_port()
       table.insert(port_list, ("%s = %d"):format(name, ports[name]))
     end
+    ports.oauth = process.free_port()
+    table.insert(port_list, "oauth = " .. ports.oauth)
     local config = here.folder .. "/usher.lua"
     here.config = config
     temporary.write(here.folder .. "/key", "sk-plain\n")
@@ -182,6 +197,7 @@ describe("one account of each kind", function()
     root = here:callback_url():match "^(http://[^/]+)"
     assert(os.execute("mkdir " .. here.state_dir))
     configure()
+    oauth_peer.serve(here, "mock_server.mjs", ports.oauth, {})
     here:start_gateway()
     for name in pairs(PROVIDERS) do
       start_provider(name)
@@ -204,6 +220,24 @@ describe("one account of each kind", function()
     end
     assert.are.equal("sk-plain", token_of "file")
     assert.are.equal("from-command", token_of "command")
+  end)
+
+  it("has tokens of OAuth 2.0, by a person or without, which nobody else takes", function()
+    local api = ("unix:%s/usher.sock"):format(here.state_dir)
+    local command =
+      process.start(here.folder, "authorize", { here.program, "authorize", "person", "--api", api })
+    table.insert(running, command)
+    local page = process.await("a URL", function()
+      return command:output():match "\n    (http%S+)\n"
+    end)
+    assert.are.equal(200, (here.curl(page, "--location")))
+    assert.are.equal(0, command:wait())
+    for _, name in ipairs { "machine", "person" } do
+      local token = token_of(name)
+      for other in pairs(PROVIDERS) do
+        assert.is_false(takes(other, token))
+      end
+    end
   end)
 
   it("has tokens of its tenants", function()
@@ -252,20 +286,34 @@ describe("one account of each kind", function()
       end
       return list
     end
+    local function refuse(name, other)
+      local status = status_of(genuine(name, callback_url(other)))
+      assert.is_true(status == 400 or status == 403, ("%s at %s: %d"):format(name, other, status))
+    end
     local before = subjects()
     for name in pairs(PROVIDERS) do
       for other in pairs(PROVIDERS) do
         if other ~= name then
-          local status = status_of(genuine(name, callback_url(other)))
-          assert.is_true(status == 400 or status == 403, ("%s at %s: %d"):format(name, other, status))
+          refuse(name, other)
         end
       end
+      refuse(name, "person")
     end
     assert.are.same(before, subjects())
   end)
 
   it("is ready, and every push was answered as its provider wants it", function()
-    for _, name in ipairs { "memories", "wechat", "wecom", "lark", "dingtalk", "file", "command" } do
+    for _, name in ipairs {
+      "memories",
+      "wechat",
+      "wecom",
+      "lark",
+      "dingtalk",
+      "machine",
+      "person",
+      "file",
+      "command",
+    } do
       process.await(name .. " to be ready", function()
         local _, _, document = here:ask("/v1/accounts/" .. name)
         return document.status == "ready"

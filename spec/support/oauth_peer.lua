@@ -133,7 +133,12 @@ local function write_configuration(self, names)
   )
 end
 
-local function serve(here, script, port, environment)
+--- Starts a provider, which ends with the world.
+---@param here spec.World
+---@param script string of spec/peers
+---@param port integer
+---@param environment table<string, string> changed
+function oauth_peer.serve(here, script, port, environment)
   assert(io.open(paths.root .. "/spec/peers/node_modules"), "run tools/install_peers first"):close()
   environment.PORT, environment.LD_PRELOAD = ("%d"):format(port), ""
   local command = { "node", paths.root .. "/spec/peers/" .. script }
@@ -228,7 +233,7 @@ function oauth_peer.open(names, script)
   assert(os.execute("mkdir " .. child.quote(here.state_dir)))
   assert(here:usher("keygen", here.state_dir .. "/master.key") == 0)
   local callback_port = math.tointeger(tonumber(here:callback_url():match ":(%d+)/"))
-  serve(here, script or "oidc_provider.mjs", port, { CLIENTS = clients_for(callback_port) })
+  oauth_peer.serve(here, script or "oidc_provider.mjs", port, { CLIENTS = clients_for(callback_port) })
   write_configuration(self, names)
   self.gateway = here:start_gateway()
   return self
