@@ -102,3 +102,27 @@ describe("authorization", function()
     assert.are.equal("pending", show(rig).value.status)
   end)
 end)
+
+-- What was asked of the provider holds the former client, endpoint and redirect URI.
+describe("an authorization whose account changes while the provider is asked", function()
+  it("does not begin", function()
+    local rig = one_account.new {
+      provider = {
+        authorize = function(_, context)
+          return context.response and begun() or { request = { method = "POST", url = "https://as/device" } }
+        end,
+      },
+    }
+    rig.respond = function()
+      rig.clock:sleep(1)
+      return { status = 200, headers = {}, body = "" }
+    end
+    local asking = rig:run(rig.keeper.authorize, rig.keeper, "acme")
+    local settings = { provider = rig.provider, config = { callback_path = "/other" }, policy = {} }
+    rig:run(rig.keeper.apply, rig.keeper, { acme = settings })
+    rig.clock:advance(1)
+    assert.are.equal("cancelled", asking.err.code)
+    assert.are.equal("none", show(rig).value.status)
+    rig.keeper:stop()
+  end)
+end)

@@ -181,6 +181,7 @@ function consent.begin(keeper, account)
     local code = unknown.class == "configuration" and "bad_configuration" or "temporarily_unavailable"
     return errors.fail(code, "the provider's metadata could not be read: " .. unknown.error)
   end
+  local config = account.config
   local ran, begun, err = xpcall(ask, debug.traceback, keeper, account)
   if not ran then
     keeper.log:error(
@@ -190,7 +191,7 @@ function consent.begin(keeper, account)
     return errors.fail "internal"
   elseif not begun then
     return nil, err
-  elseif keeper.is_stopped or not keeper:keeps(account) then
+  elseif keeper.is_stopped or not keeper:keeps(account) or account.config ~= config then
     return errors.fail "cancelled"
   end
   local self = authorization.open(keeper, account, begun)
