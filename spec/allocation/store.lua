@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- An SQLite engine from its file's creation to its close.
+-- An SQLite engine from its file's creation to its close, and a copy of the file.
 local core = require "usher.core"
 
 local CREATE = { "CREATE TABLE item (name TEXT PRIMARY KEY NOT NULL, count INTEGER)" }
@@ -21,6 +21,9 @@ return function(folder)
       local none, err = engine:transaction { { "DELETE FROM item WHERE name = 'c'", guard = "there" } }
       assert(none == nil and err.code == "guard" and err.guard == "there", err and err.code)
       engine:close()
+      os.remove(path .. ".copy")
+      local hold <close> = assert(core.sqlite_hold.open(path))
+      assert(hold:copy(path .. ".copy"))
     end,
   }
 end

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- The bindings that answer at once.
 local core = require "usher.core"
+local jose_keys = require "spec.support.jose_keys"
 
 local REQUEST = "POST /path?a=b HTTP/1.1\r\nHost: a\r\nX-Long: "
   .. ("x"):rep(1000)
@@ -62,6 +63,10 @@ return function(folder)
       parse()
       assert(core.clock.wall() > core.clock.boot() and core.process.id() > 0)
       assert(core.failure("timeout", "late").retryable)
+      assert(core.signature.sign("ES256", jose_keys.ES256.private, "text"))
+      assert(core.identity.user "root" == 0 and core.identity.group "root" == 0)
+      local none, err = core.process.notify(folder .. "/none", "READY=1")
+      assert(none == nil and err.code == "not_found")
     end,
   }
 end

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- Futures, tasks, timers, signals, limited calls, and handlers that fail.
+-- Futures, tasks, timers, signals, programs, limited calls, and handlers that fail.
 local core = require "usher.core"
 
 local function closing(fn)
@@ -45,12 +45,23 @@ local function limited()
   assert(ok and sum == 3)
 end
 
+local function run_a_program()
+  local result = assert(core.command.run {
+    words = { "/bin/sh", "-c", "echo $A" },
+    environment = { A = "text" },
+    timeout_ms = 5000,
+    max_bytes = 4096,
+  })
+  assert(result.output == "text\n" and result.status == 0)
+end
+
 return function()
   return {
     perform = function()
       wait_for_timers()
       close_a_task()
       limited()
+      run_a_program()
       local signal <close> = assert(core.signal.start("SIGUSR1", function() end))
       assert(signal and core.loop:can_wait() and core.loop:tasks() == 1)
     end,

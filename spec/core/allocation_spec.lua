@@ -15,6 +15,7 @@ local CASES = {
   { "store", "lua,core,sqlite", 53 },
   { "exchange", "lua,core,openssl", 7 },
   { "exchange", "lua,core,curl", 29, { 2 } },
+  { "tls", "lua,core,openssl", 211 },
   { "gateway", "lua,core,openssl,sqlite", 59 },
 }
 
