@@ -14,7 +14,6 @@ describe("exit", function()
       budget_exhausted = 75,
       temporarily_unavailable = 75,
       reauthorization_required = 77,
-      refused = 77,
       unauthorized = 77,
       bad_configuration = 78,
     } do

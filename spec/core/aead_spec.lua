@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: MIT
 require "spec.support.paths"
+local child = require "spec.support.child"
 local core = require "usher.core"
+local temporary = require "spec.support.temporary"
 local vectors = require "spec.support.vectors"
 local aead = core.aead
 local hex, bytes_of = core.encoding.hex_encode, core.encoding.hex_decode
@@ -132,6 +134,25 @@ describe("aead", function()
       fails("invalid_argument", aead.seal(KEY, ("n"):rep(size), "text", ""))
       fails("invalid_argument", aead.open(KEY, ("n"):rep(size), ("s"):rep(20), ""))
     end
+  end)
+
+  it("fails where the library has no cipher", function()
+    local folder = temporary.folder()
+    finally(function()
+      temporary.remove(folder)
+    end)
+    temporary.write(
+      folder .. "/openssl.cnf",
+      "openssl_conf=main\n[main]\nproviders=list\n[list]\nnull=only\n[only]\nactivate=1\n"
+    )
+    local code = child.run(
+      [[
+        local core = require "usher.core"
+        io.write(select(2, core.aead.seal(("k"):rep(32), ("n"):rep(12), "text", "")).code)
+      ]],
+      { environment = { OPENSSL_CONF = folder .. "/openssl.cnf" } }
+    )
+    assert.are.equal("crypto", code)
   end)
 
   it("raises on arguments of another type", function()

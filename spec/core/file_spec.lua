@@ -74,6 +74,22 @@ describe("file", function()
       assert.are.equal(folder .. "/none: not found", err.message)
     end)
 
+    it("tells where reading fails, and where no descriptor is left", function()
+      fails("io", file.read("/proc/self/mem", 10))
+      local code = child.run(
+        [[
+          local core = require "usher.core"
+          local held = {}
+          repeat
+            held[#held + 1] = io.open "/dev/null"
+          until #held > 100 or not io.open "/dev/null"
+          io.write(select(2, core.file.read("/etc/passwd", 1 << 20)).code)
+        ]],
+        { before = "ulimit -n 64" }
+      )
+      assert.are.equal("too_many_files", code)
+    end)
+
     it("raises on a path with a zero byte and on a negative size", function()
       assert.has_error(function()
         file.read("a\0b", 10)

@@ -72,8 +72,6 @@
     X(REAUTHORIZATION_REQUIRED, "reauthorization_required", "a person must authorize again", false)          \
     X(BUDGET_EXHAUSTED, "budget_exhausted", "today's request budget is used up", true)                       \
     X(TEMPORARILY_UNAVAILABLE, "temporarily_unavailable", "no valid token right now", true)                  \
-    X(REFUSED, "refused", "the provider refused", false)                                                     \
-    X(DISABLED, "disabled", "the account is disabled", false)                                                \
     X(NO_GATEWAY, "no_gateway", "no gateway answers", true)
 
 enum usher_error {

@@ -25,7 +25,6 @@ local CODES = {
   unauthorized = exit.REFUSED,
   forbidden = exit.REFUSED,
   misdirected = exit.REFUSED,
-  refused = exit.REFUSED,
   cancelled = exit.TEMPORARY,
   not_implemented = exit.USAGE,
   bad_configuration = exit.CONFIGURATION,
