@@ -2,9 +2,13 @@
 require "spec.support.paths"
 local core = require "usher.core"
 local damaged_store = require "spec.support.damaged_store"
+local disk_faults = require "spec.support.disk_faults"
 local paths = require "spec.support.paths"
 local process = require "spec.support.process"
 local temporary = require "spec.support.temporary"
+local torture = require "spec.support.torture"
+
+local KILLS = torture.rounds(6, 60)
 
 describe("usher recover", function()
   local folder, state, environment, subject
@@ -72,5 +76,38 @@ describe("usher recover", function()
     assert.are.equal(0, status)
     assert.is_nil(out:find "\27")
     assert.matches("??2J lost: tokens", out, 1, true)
+  end)
+
+  it(("is run again after a kill, at %d points"):format(KILLS), function()
+    local sealed = subject:sealed("acme-2", "claim")
+    subject:write(assert(subject:read():find(sealed, 1, true)) + 40, "AAAAAAAA")
+    local copy, plain = folder .. "/copy", environment
+    assert(os.execute(("cp -r '%s' '%s'"):format(state, copy)))
+    local whole = disk_faults.new(state, folder)
+    environment = whole:with(plain)
+    assert.are.equal(0, (recover()))
+    local calls = #whole:calls()
+    for round = 1, KILLS do
+      os.execute(("rm -r '%s' && cp -r '%s' '%s'"):format(state, copy, state))
+      local at = 1 + (round - 1) * (calls - 1) // math.max(1, KILLS - 1)
+      environment = disk_faults.new(state, folder, at):with(plain)
+      local killed = recover()
+      -- A slow disk leaves the store time to rest, which is some calls more or less.
+      assert.is_true(killed == 128 + 9 or killed == 0 and at > calls - 20, "at call " .. at)
+      environment = plain
+      local status, out, err = recover()
+      assert.are.same({ 0, "" }, { status, err }, "at call " .. at)
+      local store = subject:store()
+      assert(store:open())
+      for _, name in ipairs(subject.names) do
+        local record = assert(store:load(name))
+        assert.is_true(
+          record.version == 2 and subject:had(name, record.token_set),
+          ("at call %d: %s"):format(at, out)
+        )
+      end
+      store:close()
+      assert.is_nil((io.open(subject.path .. ".recovered")))
+    end
   end)
 end)
