@@ -18,7 +18,7 @@ describe("a recovery", function()
   local folder, subject
 
   before_each(function()
-    folder = temporary.folder()
+    folder = temporary.memory_folder()
     subject = damaged_store.new(folder)
   end)
 
@@ -128,6 +128,20 @@ describe("a recovery", function()
     subject:write(assert(subject:read():find("changed INTEGER", 1, true)) - 1, "chanced")
     assert.are.same({}, lost_of(assert(recover(subject.key))))
     assert.are.same({ ["acme-1"] = true, ["acme-2"] = true, ["acme-3"] = true }, kept())
+  end)
+
+  it("saves every record where a byte of the file's header is damaged", function()
+    local main, log = subject:read(), subject:read "-wal"
+    for offset = 0, 99, 3 do
+      subject:write(offset, string.char(main:byte(offset + 1) ~ 255))
+      local report, err = recover(subject.key)
+      assert.is_table(report, ("byte %d: %s"):format(offset, err))
+      assert.are.same({}, report.is_whole and {} or lost_of(report))
+      assert.are.same({ ["acme-1"] = true, ["acme-2"] = true, ["acme-3"] = true }, kept())
+      os.execute(("rm '%s'/*"):format(folder))
+      temporary.write(subject.path, main)
+      temporary.write(subject.path .. "-wal", log)
+    end
   end)
 
   it("saves what the other pages hold where one is damaged", function()

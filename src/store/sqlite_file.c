@@ -13,6 +13,7 @@
 
 // https://www.sqlite.org/fileformat.html section 1.3
 enum { HEADER_BYTES = 100, MAGIC_BYTES = 16, APPLICATION_ID_OFFSET = 68 };
+enum { WRITE_VERSION_OFFSET = 18, READ_VERSION_OFFSET = 19, WAL_VERSION = 2 };
 enum { SUFFIX_BYTES = 16 };
 
 static const char magic[MAGIC_BYTES] = "SQLite format 3";
@@ -82,6 +83,9 @@ enum usher_error usher_sqlite_file_inspect(const char *path, uint32_t applicatio
         read_uint32(header + APPLICATION_ID_OFFSET) != application_id)
         return usher_sqlite_fail(failure, USHER_ERROR_STORE_FOREIGN,
                                  "%s is not a store of usher; it is left as it is", path);
+    // SQLite would take the file for one of a later version, and so for one that it can only read.
+    if (header[WRITE_VERSION_OFFSET] > WAL_VERSION || header[READ_VERSION_OFFSET] > WAL_VERSION)
+        return usher_sqlite_fail(failure, USHER_ERROR_STORE_CORRUPT, "the header of the file is damaged");
     return USHER_ERROR_NONE;
 }
 

@@ -24,7 +24,8 @@ struct usher_sqlite_options {
 enum usher_error usher_sqlite_file_resolve(const char *path, char out_path[USHER_SQLITE_PATH_BYTES],
                                            struct usher_sqlite_failure *failure);
 
-// Only reads. NOT_FOUND; STORE_FOREIGN: empty, no SQLite file, or another application_id; PERMISSION, ...
+// Only reads. NOT_FOUND; STORE_FOREIGN: empty, no SQLite file, or another application_id; STORE_CORRUPT: of a
+// version that we never write; PERMISSION, ...
 enum usher_error usher_sqlite_file_inspect(const char *path, uint32_t application_id,
                                            struct usher_sqlite_failure *failure);
 
