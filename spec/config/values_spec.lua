@@ -136,3 +136,34 @@ describe("a value", function()
     assert.are.equal("has a port above 65535", reason)
   end)
 end)
+
+describe("a command", function()
+  it("is a list of texts, the first an absolute path", function()
+    for _, words in ipairs { { "/bin/ls" }, { "/bin/ls", "", "-l" } } do
+      assert.is_true((values.command.check(words)))
+    end
+  end)
+
+  it("holds nothing that would count for nothing, or that no program could get", function()
+    for _, words in ipairs {
+      {},
+      { "ls" },
+      { "/bin/ls", 5 },
+      { "/bin/ls", "a\0b" },
+      { "/bin/ls", [3] = "c" },
+      { "/bin/ls", user = "root" },
+      "/bin/ls",
+    } do
+      assert.is_false((values.command.check(words)))
+    end
+  end)
+end)
+
+describe("an environment", function()
+  it("is texts by name", function()
+    assert.is_true((values.environment.check { HOME = "/root", _x1 = "" }))
+    for _, texts in ipairs { { "HOME" }, { ["A=B"] = "c" }, { [""] = "c" }, { A = 5 }, { A = "a\0b" } } do
+      assert.is_false((values.environment.check(texts)))
+    end
+  end)
+end)

@@ -89,16 +89,27 @@ values.file_path = text_kind("a path", "^[^%c]+$", 4096)
 
 values.absolute_path = text_kind("an absolute path", "^/[^%c]*$", 4096)
 
-values.command = kind("a list of texts, the first an absolute path", function(value)
-  if type(value) ~= "table" or type(value[1]) ~= "string" or not value[1]:find "^/[^%c]*$" then
+-- A table of n values with the keys 1 to n and no others: those would count for nothing.
+local function is_list(value, is_member)
+  if type(value) ~= "table" then
     return false
   end
-  for _, word in pairs(value) do
-    if type(word) ~= "string" or word:find "\0" then
+  local count = 0
+  for key, member in pairs(value) do
+    if math.type(key) ~= "integer" or not is_member(member) then
       return false
     end
+    count = count + 1
   end
-  return true
+  return count == #value
+end
+
+local function is_word(value)
+  return type(value) == "string" and not value:find "\0"
+end
+
+values.command = kind("a list of texts, the first an absolute path", function(value)
+  return is_list(value, is_word) and value[1] ~= nil and value[1]:find "^/[^%c]*$" ~= nil
 end)
 
 values.environment = kind("a table of texts by name", function(value)
@@ -198,21 +209,6 @@ values.endpoint = url_kind(
   "https://HOST[:PORT][/PATH][?QUERY], or http:// to a loopback address",
   "^[%w._~/!$&'()*+,;=:@%%-]*%??[%w._~/!$&'()*+,;=:@%%?-]*$"
 )
-
--- A table of n values with the keys 1 to n and no others: those would count for nothing.
-local function is_list(value, is_member)
-  if type(value) ~= "table" then
-    return false
-  end
-  local count = 0
-  for key, member in pairs(value) do
-    if math.type(key) ~= "integer" or not is_member(member) then
-      return false
-    end
-    count = count + 1
-  end
-  return count == #value
-end
 
 -- Whether the address itself is one, the callback's reader of networks says.
 local function looks_like_network(value)
