@@ -11,7 +11,16 @@ local POLL_SECONDS = 0.02
 local PATIENCE_SECONDS = 20
 
 -- What a program gets of this process's environment: which build to use, and the sanitizers' settings.
-local INHERITED = { "PATH", "USHER_BUILD", "LD_PRELOAD", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS" }
+local INHERITED = {
+  "PATH",
+  "USHER_BUILD",
+  "LD_PRELOAD",
+  "ASAN_OPTIONS",
+  "LSAN_OPTIONS",
+  "UBSAN_OPTIONS",
+  "LUA_INIT_5_4",
+  "USHER_COVERAGE",
+}
 
 local started = 0 -- how many programs: each has output files of its own
 
