@@ -182,4 +182,46 @@ describe("command", function()
       end)
     end
   end)
+
+  it("starts what it was given, whatever a finalizer makes of the words meanwhile", function()
+    local output = child.run [[
+      local core = require "usher.core"
+      local words = { "/bin/echo", ("a word of some length "):rep(20) }
+      local expected = #words[2] + 1
+      -- Whose assignments are as long as the word, and so take its memory where that is free.
+      local environment = {}
+      for index = 10, 30 do
+        environment["A" .. index] = ("x"):rep(#words[2] - #"A10=")
+      end
+
+      -- Empties the words in the n-th collection of garbage.
+      local function empty_later(n)
+        setmetatable({}, { __gc = function()
+          if n > 1 then return empty_later(n - 1) end
+          words[2] = nil
+        end })
+      end
+
+      for n = 2, 8 do
+        words[2] = ("a word of some length "):rep(20)
+        empty_later(n)
+        collectgarbage "restart"
+        collectgarbage("incremental", 1, 1000, 30) -- every new object collects all garbage
+        collectgarbage()
+        local ran, result = pcall(
+          core.command.run,
+          { words = words, environment = environment, timeout_ms = 10000, max_bytes = 65536 }
+        )
+        collectgarbage "stop"
+        if ran then
+          -- "\n": it was one word already.
+          local rest = result.output:gsub("a word of some length ", "")
+          assert(rest == "\n" and (result.output == "\n" or #result.output == expected), result.output)
+        else
+          assert(result:find("words must be strings", 1, true), result)
+        end
+      end
+    ]]
+    assert.are.equal("", output)
+  end)
 end)

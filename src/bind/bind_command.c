@@ -28,9 +28,8 @@ enum { MAX_TIMEOUT_MS = 3600000, MAX_BYTES = 1 << 30, MAX_STRINGS = 1024 };
 // One program that runs. Being younger than the context it is finalised before the loop is.
 struct operation {
     struct usher_context *context;
-    struct usher_command *engine; // NULL once it has ended
-    struct usher_reference future;
-    struct usher_reference anchor; // the userdata itself
+    struct usher_command *engine;  // NULL once it has ended
+    struct usher_reference future; // keeps the userdata
 };
 
 static bool operation_is_open(const void *userdata) {
@@ -66,12 +65,9 @@ static int push_outcome(lua_State *L, void *arg) {
 
 static void on_done(const struct usher_command_result *result, void *arg) {
     struct operation *operation = arg;
-    struct usher_context *context = operation->context;
     struct usher_command_result copy = *result;
     operation->engine = NULL;
-    usher_future_settle(context, &operation->future, push_outcome, &copy);
-    if (context->L != NULL)
-        usher_reference_clear(context->L, &operation->anchor);
+    usher_future_settle(operation->context, &operation->future, push_outcome, &copy);
 }
 
 // The waiting task is closed: on_done still comes, with an outcome that nobody waits for.
@@ -98,10 +94,21 @@ static const char **new_pointers(lua_State *L, int slot, size_t count) {
     return pointers;
 }
 
+// Replaces the words by a copy that no other code can change while the request points to its strings.
+static void copy_words(lua_State *L, lua_Unsigned count) {
+    lua_createtable(L, (int)count, 0);
+    for (lua_Unsigned i = 0; i < count; i++) {
+        lua_rawgeti(L, SLOT_WORDS, (lua_Integer)i + 1);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_replace(L, SLOT_WORDS);
+}
+
 static const char **read_words(lua_State *L) {
     luaL_argcheck(L, lua_istable(L, SLOT_WORDS), ARGUMENT_REQUEST, "words must be a table");
     lua_Unsigned count = lua_rawlen(L, SLOT_WORDS);
     luaL_argcheck(L, count > 0 && count <= MAX_STRINGS, ARGUMENT_REQUEST, "words must be 1 to 1024");
+    copy_words(L, count);
     const char **words = new_pointers(L, SLOT_WORD_POINTERS, (size_t)count);
     for (lua_Unsigned i = 0; i < count; i++) {
         lua_rawgeti(L, SLOT_WORDS, (lua_Integer)i + 1);
@@ -172,15 +179,14 @@ static int l_run(lua_State *L) {
     struct usher_context *context = usher_context_get(L);
     struct operation *operation = usher_class_new(L, &operation_class, sizeof *operation, 0);
     operation->context = context;
-    usher_reference_set(L, &operation->anchor);
     usher_future_new(L);
+    usher_future_keep(L, -1, -2);
     lua_pushvalue(L, -1);
     usher_reference_set(L, &operation->future);
     enum usher_error error = USHER_ERROR_NONE;
     operation->engine = usher_command_start(context->loop, &request, on_done, operation, &error);
     if (operation->engine == NULL) {
         usher_reference_clear(L, &operation->future);
-        usher_reference_clear(L, &operation->anchor);
         return usher_failure_push(L, error, NULL);
     }
     usher_future_on_cancel(L, -1, cancel, operation);
