@@ -25,9 +25,11 @@ describe("identity", function()
       local id, err = find "n0b0dy-of-that-name"
       assert.is_nil(id)
       assert.are.equal("not_found", err.code)
-      assert.has_error(function()
-        find(nil)
-      end)
+      for _, name in ipairs { false, "root\0more" } do
+        assert.has_error(function()
+          find(name)
+        end)
+      end
     end
   end)
 end)

@@ -4,9 +4,17 @@
 #include "modules.h"
 
 #include <lauxlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { ARGUMENT_NAME = 1 };
+
+static const char *check_name(lua_State *L) {
+    size_t length;
+    const char *name = luaL_checklstring(L, ARGUMENT_NAME, &length);
+    luaL_argcheck(L, length == strlen(name), ARGUMENT_NAME, "a name cannot contain a zero byte");
+    return name;
+}
 
 static int l_own(lua_State *L) {
     lua_pushinteger(L, geteuid());
@@ -15,7 +23,7 @@ static int l_own(lua_State *L) {
 
 static int l_user(lua_State *L) {
     uid_t uid;
-    enum usher_error error = usher_identity_user(luaL_checkstring(L, ARGUMENT_NAME), &uid);
+    enum usher_error error = usher_identity_user(check_name(L), &uid);
     if (error != USHER_ERROR_NONE)
         return usher_failure_push(L, error, error == USHER_ERROR_NOT_FOUND ? "no such user" : NULL);
     lua_pushinteger(L, uid);
@@ -24,7 +32,7 @@ static int l_user(lua_State *L) {
 
 static int l_group(lua_State *L) {
     gid_t gid;
-    enum usher_error error = usher_identity_group(luaL_checkstring(L, ARGUMENT_NAME), &gid);
+    enum usher_error error = usher_identity_group(check_name(L), &gid);
     if (error != USHER_ERROR_NONE)
         return usher_failure_push(L, error, error == USHER_ERROR_NOT_FOUND ? "no such group" : NULL);
     lua_pushinteger(L, gid);

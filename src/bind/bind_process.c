@@ -5,6 +5,7 @@
 #include "process.h"
 
 #include <lauxlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { NOTIFY_ADDRESS = 1, NOTIFY_TEXT = 2 };
@@ -24,7 +25,10 @@ static int l_id(lua_State *L) {
 
 static int l_notify(lua_State *L) {
     size_t length;
-    const char *address = luaL_checkstring(L, NOTIFY_ADDRESS);
+    size_t address_length;
+    const char *address = luaL_checklstring(L, NOTIFY_ADDRESS, &address_length);
+    luaL_argcheck(L, address_length == strlen(address), NOTIFY_ADDRESS,
+                  "an address cannot contain a zero byte");
     const char *text = luaL_checklstring(L, NOTIFY_TEXT, &length);
     enum usher_error error = usher_notify(address, text, length);
     if (error != USHER_ERROR_NONE)
