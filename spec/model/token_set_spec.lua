@@ -87,6 +87,17 @@ describe("token set", function()
     )
   end)
 
+  it("keeps a refresh token that came alone, and never takes it for an access token that lives", function()
+    local answer = { refresh_token = "r", is_bare = true, expires_in = 60 }
+    local tokens = token_set.from_answer(answer, SENT_AT)
+    assert.are.same({ "r", FLOOR }, { tokens.refresh_token, tokens.expires_at })
+    assert.is_false(token_set.is_valid(tokens, FLOOR))
+    answer.is_bare = nil
+    assert.is_nil(token_set.from_answer(answer, SENT_AT))
+    assert.is_nil(token_set.from_answer({ is_bare = true }, SENT_AT))
+    assert.is_nil(token_set.from_answer({ is_bare = true, refresh_token = "r", access_token = "" }, SENT_AT))
+  end)
+
   it("never overwrites a refresh token with nothing", function()
     local tokens = token_set.from_answer({ access_token = "a", expires_in = 60 }, SENT_AT, previous())
     assert.are.same(

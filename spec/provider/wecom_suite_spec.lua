@@ -4,6 +4,7 @@ local json = require "usher.json"
 local message_crypto = require "usher.model.message_crypto"
 local ticket_cases = require "spec.support.ticket_cases"
 local ticket_rig = require "spec.support.ticket_rig"
+local token_set = require "usher.model.token_set"
 local xml = require "usher.xml"
 
 local function seal(rig, text, receiver)
@@ -102,6 +103,15 @@ describe("wecom_suite", function()
     context.parent.access_token = "dead"
     assert.are.equal("parent", (derive { name = "tenant-1", refresh_token = permanent_code }))
     assert.is_nil(rig.script.derive(rig.config, { name = "tenant-1" }, context))
+  end)
+
+  it("keeps a permanent code that comes alone", function()
+    local script = ticket_rig.new("wecom_suite").script
+    local body = '{"permanent_code":"p","auth_corp_info":{"corpid":"c"}}'
+    local answer = script.read_tokens({ status = 200, body = body }, {}, "derive")
+    local tokens = token_set.from_answer(answer, 1700000000)
+    assert.are.same({ "p", "c" }, { tokens.refresh_token, answer.subject })
+    assert.is_false(token_set.is_valid(tokens, 1700000000))
   end)
 
   it("says what it sends, and that the answer may repeat a token", function()

@@ -20,7 +20,10 @@ local function text_of(secret)
   return type(secret) == "userdata" and secret:reveal() or secret
 end
 
-local function refuse()
+--- The one refusal of everything that is wrong with a message.
+---@return nil
+---@return usher.Error err forbidden
+function message_crypto.refuse()
   return errors.fail("forbidden", "not a genuine push")
 end
 
@@ -143,11 +146,11 @@ function message_crypto.open(keys, message, receivers, now)
       message.encrypt,
     }
   if not expected or not core.secret.equal(expected, message.signature) then
-    return refuse()
+    return message_crypto.refuse()
   end
   local text, receiver = message_crypto.decrypt(keys.aes_key, message.encrypt)
   if not text or not is_one_of(receivers, receiver) then
-    return refuse()
+    return message_crypto.refuse()
   end
   return text, receiver
 end

@@ -28,6 +28,7 @@ local FINGERPRINT_DIGITS = 8
 ---@field token_type? string one that could not stand in a header is passed over
 ---@field expires_in? number seconds
 ---@field refresh_token? string
+---@field is_bare? boolean a refresh token came without an access token: to be kept, and used at once
 ---@field refresh_expires_in? number seconds
 
 local function is_token(value)
@@ -48,7 +49,8 @@ local function end_of(lifetime, sent_at)
 end
 
 local function fault_of(answer)
-  if not is_token(answer.access_token) then
+  local is_bare = answer.is_bare and answer.access_token == nil and answer.refresh_token ~= nil
+  if not is_bare and not is_token(answer.access_token) then
     return "no usable access token"
   elseif answer.refresh_token ~= nil and not is_token(answer.refresh_token) then
     return "no usable refresh token"
@@ -87,11 +89,13 @@ function token_set.from_answer(answer, sent_at, previous, lifetimes)
     return errors.fail("bad_response", "an answer with " .. fault)
   end
   previous, lifetimes, sent_at = previous or {}, lifetimes or {}, math.floor(sent_at)
+  -- Where there is none it has no life, and is never served; what stands in its place is as secret.
+  local lifetime = answer.access_token and (answer.expires_in or lifetimes.access or DEFAULT_LIFETIME) or 0
   local tokens = {
-    access_token = answer.access_token,
+    access_token = answer.access_token or answer.refresh_token,
     token_type = is_type(answer.token_type) and answer.token_type or previous.token_type or DEFAULT_TYPE,
     issued_at = sent_at,
-    expires_at = end_of(answer.expires_in or lifetimes.access or DEFAULT_LIFETIME, sent_at),
+    expires_at = end_of(lifetime, sent_at),
   }
   local is_repeated = answer.refresh_token == previous.refresh_token
   if not answer.refresh_token or is_repeated and not answer.refresh_expires_in then

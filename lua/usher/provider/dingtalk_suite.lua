@@ -3,7 +3,6 @@
 -- tokens of corporations are asked for with the ticket itself.
 
 local core = require "usher.core"
-local errors = require "usher.errors"
 local json_request = require "usher.model.json_request"
 local message_crypto = require "usher.model.message_crypto"
 local values = require "usher.config.values"
@@ -78,7 +77,7 @@ function dingtalk_suite.read_callback(request, config, context)
   local event = text and json_request.object(text) or {}
   local is_check = event.EventType == "check_create_suite_url" or event.EventType == "check_update_suite_url"
   if not text or receiver == UNBORN and event.EventType ~= "check_create_suite_url" then
-    return errors.fail("forbidden", "not a genuine push")
+    return message_crypto.refuse()
   end
   local answer = is_check and tostring(event.Random) or "success"
   local push = { reply = reply(config, answer, receiver, context), id = message.signature }

@@ -3,7 +3,6 @@
 -- which the tokens of tenants are derived.
 
 local core = require "usher.core"
-local errors = require "usher.errors"
 local json_request = require "usher.model.json_request"
 local message_crypto = require "usher.model.message_crypto"
 local query = require "usher.model.query"
@@ -72,7 +71,7 @@ function lark.read_callback(request, config, context)
   local message = read_event(request, read_body(request) or {}, config, context.now)
   local header = message and type(message.header) == "table" and message.header or message or {}
   if type(header.token) ~= "string" or not core.secret.equal(config.verification_token, header.token) then
-    return errors.fail("forbidden", "not a genuine push")
+    return message_crypto.refuse()
   elseif message.type == "url_verification" then
     return { reply = json_request.reply { challenge = tostring(message.challenge) } }
   end

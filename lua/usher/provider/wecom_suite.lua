@@ -2,7 +2,6 @@
 -- WeCom, third-party apps: a suite_ticket is pushed about every ten minutes and exchanged for the suite's token, from
 -- which the tokens of corporations are derived.
 
-local errors = require "usher.errors"
 local json_request = require "usher.model.json_request"
 local message_crypto = require "usher.model.message_crypto"
 local query = require "usher.model.query"
@@ -70,11 +69,11 @@ function wecom_suite.read_callback(request, config, context)
   end
   local event = xml.members(text, "xml", { "SuiteId", "InfoType" })
   if not event or event.SuiteId ~= config.suite_id then
-    return errors.fail "forbidden"
+    return message_crypto.refuse()
   end
   local push = { reply = { status = 200, body = "success" }, id = message.signature, subject = event.SuiteId }
-  push.credential = event.InfoType == "suite_ticket" and event.SuiteTicket or nil
-  push.tenant = tenant_of(event)
+  push.credential, push.tenant =
+    event.InfoType == "suite_ticket" and event.SuiteTicket or nil, tenant_of(event)
   return push
 end
 
@@ -112,6 +111,7 @@ function wecom_suite.read_tokens(response, _, kind)
     access_token = body.access_token,
     expires_in = body.expires_in,
     refresh_token = body.permanent_code,
+    is_bare = true, -- a permanent code may come alone
     subject = corporation.corpid,
   }
 end

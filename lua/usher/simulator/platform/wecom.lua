@@ -95,6 +95,7 @@ local function with_token(answer)
   end
 end
 
+-- The code comes alone: whoever loses it has to ask the corporation again.
 local function permanent_code(self, body)
   local name = self:redeem(body.auth_code)
   if not name then
@@ -102,12 +103,7 @@ local function permanent_code(self, body)
   end
   local code = self:new_text()
   self.refresh_tokens[code] = name
-  return {
-    access_token = self:issue(name),
-    expires_in = self.options.access_lifetime,
-    permanent_code = code,
-    auth_corp_info = { corpid = name },
-  }
+  return { permanent_code = code, auth_corp_info = { corpid = name } }
 end
 
 local function corp_token(self, body)
