@@ -40,6 +40,19 @@ describe("gate", function()
     assert.are.same({ 0 }, gate("refresh", { backoff_until = 4999 }))
   end)
 
+  it("waits for the platform's token, where the account is a tenant's", function()
+    local platform = account.new("main", { provider = {}, config = {}, policy = {} }, 0)
+    assert.are.same({ HOUR, "platform" }, gate("exchange", { parent = platform }))
+    local token_set =
+      { access_token = "a", token_type = "Bearer", issued_at = NOW.wall, expires_at = NOW.wall + 60 }
+    local record = used("exchange", 0)
+    record.version, record.token_set = 1, token_set
+    platform:adopt(record, NOW)
+    assert.are.same({ 0 }, gate("exchange", { parent = platform }))
+    platform.is_disabled = true
+    assert.are.same({ HOUR, "platform" }, gate("refresh", { parent = platform }))
+  end)
+
   it("waits for a kind that the provider closed, and only for that", function()
     local closures = { exchange = { count = 0 }, refresh = { count = 1, till = 5300 } }
     assert.are.same({ 300, "closed" }, gate("refresh", { closures = closures }))

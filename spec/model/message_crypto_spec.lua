@@ -177,6 +177,26 @@ describe("message_crypto", function()
     end
   end)
 
+  it("takes no padding but that of its block, and no length beyond the text", function()
+    local key = message_crypto.key(A_KEY)
+    local function decrypt(head, pad)
+      local plain = head .. string.char(pad):rep(pad)
+      local encrypted = assert(core.cbc.encrypt(key, key:sub(1, 16), plain))
+      return message_crypto.decrypt(A_KEY, core.encoding.base64_encode(encrypted))
+    end
+    local random = ("r"):rep(16)
+    local function head(length, rest)
+      return random .. string.pack(">I4", length) .. rest
+    end
+    assert.are.same({ "text", "id" }, { decrypt(head(4, "textid"), 6) })
+    assert.are.same({ "text", "" }, { decrypt(head(4, "text"), 8) })
+    assert.are.same({ "", "" }, { decrypt(head(0, ""), 12) })
+    assert.is_nil(decrypt(head(4, "text1234"), 36))
+    assert.is_nil(decrypt(head(5, "text"), 8))
+    assert.is_nil(decrypt(head(0xffffffff, "text"), 8))
+    assert.is_nil(decrypt(random, 32))
+  end)
+
   it("decrypts nothing that is not signed", function()
     local decrypt = core.cbc.decrypt
     finally(function()

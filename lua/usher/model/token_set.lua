@@ -89,7 +89,7 @@ function token_set.from_answer(answer, sent_at, previous, lifetimes)
     return errors.fail("bad_response", "an answer with " .. fault)
   end
   previous, lifetimes, sent_at = previous or {}, lifetimes or {}, math.floor(sent_at)
-  -- Where there is none it has no life, and is never served; what stands in its place is as secret.
+  -- An access token that is not there has no life, and is never served; what stands in its place is as secret.
   local lifetime = answer.access_token and (answer.expires_in or lifetimes.access or DEFAULT_LIFETIME) or 0
   local tokens = {
     access_token = answer.access_token or answer.refresh_token,
