@@ -33,11 +33,11 @@ local function restart()
   peer.gateway = peer.world:start_gateway()
 end
 
--- How often each refresh token was sent.
+-- How often each refresh token was sent. A replayed one is noted twice: the refusal, and what it led to.
 local function uses_of_refresh_tokens()
   local uses = {}
   for _, entry in ipairs(peer:ledger()) do
-    if entry.grant == "refresh_token" then
+    if entry.grant == "refresh_token" and entry.outcome ~= "family_revoked" then
       uses[entry.refresh_token] = (uses[entry.refresh_token] or 0) + 1
     end
   end
