@@ -82,11 +82,8 @@ end
 ---@return architecture.File[]
 function architecture.files(root)
   local files = {}
-  local find = io.popen(
-    ("cd '%s' && find src lua spec -name node_modules -prune -o -name '*.[ch]' -print -o -name '*.lua' -print | sort"):format(
-      root
-    )
-  )
+  local names = [[ -name node_modules -prune -o -name '*.[ch]' -print -o -name '*.lua' -print | sort]]
+  local find = io.popen(("cd '%s' && find src lua spec"):format(root) .. names)
   for path in find:lines() do
     local folder, stem, extension = path:match "^(.-)([%w_]+)%.([%w.]+)$"
     table.insert(files, {
