@@ -222,14 +222,29 @@ end
 
 --- Has a person asked to authorize the account.
 ---@param name string
----@return { url: string, user_code: string?, expires_at: integer }? prompt what the person is to do
+---@param options? { loopback_port?: integer } where a redirect is awaited: its query is for `redirect`
+---@return usher.keeper.Prompt? prompt what the person is to do
 ---@return table? err `not_implemented`: this account needs no person
-function Client:authorize(name)
+function Client:authorize(name, options)
   local named, err = check_name(name)
   if not named then
     return nil, err
   end
-  return ask(self, "POST", path_of(name, "/authorize"), nil, nil, PROVIDER_SECONDS)
+  local body = json.encode { loopback_port = options and options.loopback_port }
+  return ask(self, "POST", path_of(name, "/authorize"), nil, body, PROVIDER_SECONDS)
+end
+
+--- Gives the gateway what a redirect to the loopback port brought.
+---@param name string
+---@param query string of the redirect's URL
+---@return { status: integer, headers: table<string, string>, body: string }? response for the browser
+---@return table? err
+function Client:redirect(name, query)
+  local named, err = check_name(name)
+  if not named then
+    return nil, err
+  end
+  return ask(self, "POST", path_of(name, "/redirect"), nil, json.encode { query = query }, RELOAD_SECONDS)
 end
 
 --- How the account's last authorization stands.

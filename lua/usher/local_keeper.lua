@@ -99,10 +99,11 @@ end
 
 --- Has a person asked to authorize an account. Waits.
 ---@param name string
----@return {url: string, user_code: string?, expires_at: integer}? prompt what the person is to do
+---@param options? {loopback_port: integer?} of this machine, where the redirect is awaited, and then given to `receive`
+---@return usher.keeper.Prompt? prompt
 ---@return usher.Error? err not_implemented: this account needs no person
-function LocalKeeper:authorize(name)
-  return self._keeper:authorize(name)
+function LocalKeeper:authorize(name, options)
+  return self._keeper:authorize(name, options)
 end
 
 --- How the account's last authorization stands; with `wait`, once it has ended, or after so many seconds. Waits.

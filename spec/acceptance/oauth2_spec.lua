@@ -64,6 +64,18 @@ describe("the authorization code grant", function()
     assert.are.same({}, peer:ledger "refused")
   end)
 
+  it("sends the browser back to a port that was free when the command began (RFC 8252)", function()
+    open "code"
+    local status, out, shown = peer:authorize("code", nil, "--loopback")
+    assert.are.equal(0, status)
+    local port = out:match "redirect_uri=http%%3A%%2F%%2F127%.0%.0%.1%%3A(%d+)%%2Fcallback"
+    assert.are_not.equal(peer.world:callback_url():match ":(%d+)/", port)
+    assert.are.equal("Thank you: access was granted. You may close this page.\n", shown)
+    assert.are.equal("ready", (status_of "code"))
+    local declined, _, page = peer:authorize("code", "decline", "--loopback")
+    assert.are.same({ 77, "Access was not granted. You may close this page.\n" }, { declined, page })
+  end)
+
   it("takes a redirect once, and only one that it waits for", function()
     open "code"
     local command = peer:begin("authorize", "code")

@@ -176,11 +176,54 @@ describe("api accounts", function()
     local status, body, calls = ask("authorize", "acme", {}, keeper)
     assert.are.equal(200, status)
     assert.are.same({ url = "https://as/device", user_code = "WDJB", expires_at = 1800000600 }, body)
-    assert.are.same({ { "authorize", "acme" } }, calls)
+    assert.are.same({ { "authorize", "acme", {} } }, calls)
     keeper.answers.authorize = { nil, errors.new "not_implemented" }
     assert.are.equal(501, (ask("authorize", "acme", {}, keeper)))
     assert.are.equal(404, (ask("authorize", "nobody", {}, keeper)))
     assert.are.equal(400, (ask("authorize", "acme", { query = "wait=1" }, keeper)))
+  end)
+
+  it("have a browser sent back to a port of the machine", function()
+    local keeper, uri = fake_keeper.new(), "http://127.0.0.1:49152/callback"
+    keeper.answers.authorize = { { url = "https://as", redirect_uri = uri, expires_at = 1800000600 } }
+    local status, body, calls = ask("authorize", "acme", { body = '{"loopback_port":49152}' }, keeper)
+    assert.are.same({ 200, uri }, { status, body.redirect_uri })
+    assert.are.same({ { "authorize", "acme", { loopback_port = 49152 } } }, calls)
+    assert.are.equal(400, (ask("authorize", "acme", { body = '{"loopback_port":0}' }, keeper)))
+  end)
+
+  describe("given a redirect", function()
+    local given
+
+    local function redirect(name, body)
+      given = {}
+      local answer_for = accounts.redirect(function(...)
+        table.insert(given, { ... })
+        return {
+          status = 403,
+          headers = { ["Content-Type"] = "text/plain" },
+          body = "forbidden",
+          close = true,
+        }
+      end)
+      local response = answer_for(fake_keeper.new(), { query = "", body = body }, name)
+      return response.status, json.decode(response.body)
+    end
+
+    it("have the callback receive it, and give its response", function()
+      local status, body = redirect("acme", '{"query":"code=c&state=s"}')
+      assert.are.equal(200, status)
+      local expected = { status = 403, headers = { ["Content-Type"] = "text/plain" }, body = "forbidden" }
+      assert.are.same(expected, body)
+      assert.are.same({ { "acme", "code=c&state=s" } }, given)
+    end)
+
+    it("refuse one of an unknown account, and one without a query", function()
+      for _, case in ipairs { { "nobody", '{"query":"q"}', 404 }, { "acme", "", 400 }, { "acme", "{}", 400 } } do
+        assert.are.equal(case[3], (redirect(case[1], case[2])))
+        assert.are.same({}, given)
+      end
+    end)
   end)
 
   it("show how an authorization stands", function()

@@ -31,10 +31,29 @@ describe("api parameters", function()
     end)
   end
 
-  it("reads the body of a refresh", function()
-    assert.are.same({}, parameters.read_refresh "")
-    assert.are.same({ rejected = "at" }, parameters.read_refresh '{"rejected":"at"}')
-    assert_refused("the body is not a JSON object", parameters.read_refresh "at")
-    assert_refused('the body is not {"rejected": "<token>"}', parameters.read_refresh '{"rejected":true}')
+  local MEMBERS = { token = parameters.MEMBERS.text, port = parameters.MEMBERS.port }
+
+  it("reads a body", function()
+    assert.are.same({}, parameters.read_body("", MEMBERS))
+    assert.are.same({}, parameters.read_body("{}", MEMBERS))
+    local values = parameters.read_body('{"token":"at","port":65535}', MEMBERS)
+    assert.are.same({ token = "at", port = 65535 }, values)
   end)
+
+  for body, message in pairs {
+    ["at"] = "the body is not a JSON object",
+    ["1"] = "the body is not a JSON object",
+    ['["at"]'] = "the body has an unknown member",
+    ['{"secret":"at"}'] = "the body has an unknown member",
+    ['{"token":true}'] = "token: not a text",
+    ['{"token":""}'] = "token: not a text",
+    ['{"port":0}'] = "port: not a whole number from 1 to 65535",
+    ['{"port":65536}'] = "port: not a whole number from 1 to 65535",
+    ['{"port":1.5}'] = "port: not a whole number from 1 to 65535",
+    ['{"port":"80"}'] = "port: not a whole number from 1 to 65535",
+  } do
+    it(("refuses %s"):format(body), function()
+      assert_refused(message, parameters.read_body(body, MEMBERS))
+    end)
+  end
 end)

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 local api_server = require "spec.support.api_server"
+local core = require "usher.core"
 local errors = require "usher.errors"
 
 local PROMPT = { url = "https://as/authorize?state=s", expires_at = 1800000600 }
@@ -50,6 +51,35 @@ describe("usher authorize", function()
       assert.are.equal(("usher: not authorized: %s\n"):format(case[2]), err)
     end)
   end
+
+  it("awaits the browser at a port of its own, and gives the gateway what it brings", function()
+    local keeper, asked = server.keeper, {}
+    function keeper.authorize(_, _, options)
+      local uri = ("http://127.0.0.1:%d/callback"):format(options.loopback_port)
+      core.loop:spawn(function()
+        table.insert(
+          asked,
+          (assert(core.transfer.perform { method = "GET", url = uri .. "?code=c&state=s" }))
+        )
+      end)
+      return { url = "https://as/authorize?state=s", redirect_uri = uri, expires_at = 1800000600 }
+    end
+    function keeper.authorization()
+      return { status = server.redirects[1] and "succeeded" or "pending" }
+    end
+    local status, out, err = server:usher { "authorize", "acme", "--loopback" }
+    assert.are.same({ 0, PAGE .. "authorized\n", "" }, { status, out, err })
+    assert.are.same({ { "acme", "code=c&state=s" } }, server.redirects)
+    assert.are.same({ 200, "Thank you." }, { asked[1].status, asked[1].body })
+  end)
+
+  it("needs no browser at its port for the device grant", function()
+    local prompt = { url = "https://as/device", user_code = "WDJB", expires_at = 1800000600 }
+    server.keeper.answers.authorize = { prompt }
+    server.keeper.answers.authorizations = { { status = "succeeded" } }
+    assert.are.equal(0, (server:usher { "authorize", "acme", "--loopback" }))
+    assert.are.same({}, server.redirects)
+  end)
 
   it("ends with 75 where the gateway has started anew meanwhile", function()
     local status, _, err = authorize(PROMPT, { status = "none" })

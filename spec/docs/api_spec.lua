@@ -26,6 +26,11 @@ local RESOURCES = {
   list = "GET /v1/accounts",
   token = "GET /v1/accounts/{name}/token",
 }
+local ACTIONS = {
+  authorize = "POST /v1/accounts/{name}/authorize",
+  redirect = "POST /v1/accounts/{name}/redirect",
+  refresh = "POST /v1/accounts/{name}/refresh",
+}
 local DOCUMENT = "GET /v1/accounts/{name}"
 
 local function section(title)
@@ -98,6 +103,26 @@ describe("docs/api.md", function()
     assert.are.equal(0, documented)
   end)
 
+  it("has every member of a body with what it may be, and no other", function()
+    local expected, documented = {}, {}
+    for action, members in pairs(accounts.BODIES) do
+      for _, name in ipairs(sorted.keys(members)) do
+        table.insert(expected, { ACTIONS[action], name, members[name].allowed })
+      end
+    end
+    for _, each in ipairs(sections) do
+      for _, row in ipairs(markdown.rows(each, "member of the body")) do
+        table.insert(documented, { each.title, markdown.words(row[1])[1], row[2] })
+      end
+    end
+    local function by_title(a, b)
+      return a[1] .. a[2] < b[1] .. b[2]
+    end
+    table.sort(expected, by_title)
+    table.sort(documented, by_title)
+    assert.are.same(expected, documented)
+  end)
+
   it("has every field of an account, and no other", function()
     local rig = full_account()
     assert.are.same(fields_of(rig.keeper:document "acme"), documented_fields(DOCUMENT))
@@ -127,6 +152,7 @@ describe("docs/api.md", function()
       return names
     end
     assert.are.same(nulls_by "authorize", documented_fields "POST /v1/accounts/{name}/authorize")
+    assert.are.same({ "body", "headers", "status" }, documented_fields "POST /v1/accounts/{name}/redirect")
     local shown = nulls_by "authorization"
     table.insert(shown, "status")
     table.sort(shown)

@@ -44,6 +44,16 @@ describe("authorization", function()
     assert.are.same(expected, show(rig).value)
   end)
 
+  it("tells the script of the port where the browser is awaited, and the person of the redirect", function()
+    local port
+    function rig.account.provider.authorize(_, context)
+      port = context.loopback_port
+      return begun { redirect_uri = "http://127.0.0.1:49152/" }
+    end
+    local box = rig:run(rig.keeper.authorize, rig.keeper, "acme", { loopback_port = 49152 })
+    assert.are.same({ 49152, "http://127.0.0.1:49152/" }, { port, box.value.redirect_uri })
+  end)
+
   it("is found by its key, and taken once", function()
     local self = open()
     assert.is_nil(authorization.find(rig.keeper, "key-2"))

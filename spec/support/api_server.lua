@@ -19,6 +19,7 @@ local opened = {}
 ---@field listen string the API's address
 ---@field keeper table a fake keeper
 ---@field requests usher.core.Request[] what arrived
+---@field redirects {[1]: string, [2]: string}[] what the callback was given, by account and query
 ---@field handler fun(request: usher.core.Request): usher.core.Response may be replaced
 local ApiServer = {}
 ApiServer.__index = ApiServer
@@ -28,13 +29,21 @@ ApiServer.__index = ApiServer
 ---@return spec.ApiServer
 function api_server.open(options)
   options = options or {}
-  local self = setmetatable({ folder = temporary.folder(), requests = {} }, ApiServer)
+  local self = setmetatable({ folder = temporary.folder(), requests = {}, redirects = {} }, ApiServer)
   self.keeper = fake_keeper.new()
   local ready = function()
     return true
   end
-  local service =
-    api.new { keeper = self.keeper, token = options.token, is_tcp = options.host ~= nil, ready = ready }
+  local service = api.new {
+    keeper = self.keeper,
+    token = options.token,
+    is_tcp = options.host ~= nil,
+    ready = ready,
+    redirect = function(...)
+      table.insert(self.redirects, { ... })
+      return { status = 200, headers = {}, body = "Thank you." }
+    end,
+  }
   self.handler = function(request)
     return service:handle(request)
   end

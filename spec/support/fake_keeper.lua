@@ -55,8 +55,8 @@ function fake_keeper.new()
     return answer("tenant_refresh", name, { tenant, options })
   end
 
-  function keeper.authorize(_, name)
-    return answer("authorize", name)
+  function keeper.authorize(_, name, options)
+    return answer("authorize", name, options)
   end
 
   function keeper.authorization(_, name, options)

@@ -181,12 +181,13 @@ end
 --- `usher authorize`, with a person who opens the page at once.
 ---@param name string of the account
 ---@param hint? string "decline"
+---@param ... string further arguments
 ---@return integer status
 ---@return string stdout
 ---@return string shown to the person
 ---@return string stderr
-function OauthPeer:authorize(name, hint)
-  local command = self:begin("authorize", name)
+function OauthPeer:authorize(name, hint, ...)
+  local command = self:begin("authorize", name, ...)
   local url = self:await_url(command)
   local shown = self:browse(url .. (hint and "&login_hint=" .. hint or ""))
   local status = command:wait()

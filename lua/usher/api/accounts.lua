@@ -22,6 +22,16 @@ accounts.PARAMETERS = {
 }
 local NO_PARAMETERS = {}
 
+local MEMBERS = parameters.MEMBERS
+
+--- The members of each body.
+---@type table<string, table<string, {allowed: string, check: fun(value: any): boolean}>>
+accounts.BODIES = {
+  authorize = { loopback_port = MEMBERS.port },
+  redirect = { query = MEMBERS.text },
+  refresh = { rejected = MEMBERS.text },
+}
+
 -- A name as it stands in a path; one that no account can have is an unknown account.
 local function name_of(segment)
   local name = core.encoding.percent_decode(segment)
@@ -72,6 +82,17 @@ local function resource(readers, answer_for)
   end
 end
 
+-- The same for a resource whose body has members: `answer_for(keeper, name, members, tenant)`.
+local function action(members, answer_for)
+  return resource(NO_PARAMETERS, function(keeper, name, request, _, tenant)
+    local values, err = parameters.read_body(request.body, members)
+    if not values then
+      return replies.failure(err)
+    end
+    return answer_for(keeper, name, values, tenant)
+  end)
+end
+
 --- GET /v1/accounts/{name}
 accounts.document = resource(NO_PARAMETERS, function(keeper, name)
   return answer(keeper:document(name))
@@ -83,11 +104,7 @@ accounts.token = resource(accounts.PARAMETERS.token, function(keeper, name, _, v
 end)
 
 --- POST /v1/accounts/{name}/refresh
-accounts.refresh = resource(NO_PARAMETERS, function(keeper, name, request)
-  local options, err = parameters.read_refresh(request.body)
-  if not options then
-    return replies.failure(err)
-  end
+accounts.refresh = action(accounts.BODIES.refresh, function(keeper, name, options)
   return answer(keeper:refresh(name, options))
 end)
 
@@ -103,11 +120,7 @@ accounts.tenant_token = resource(accounts.PARAMETERS.token, function(keeper, nam
 end)
 
 --- POST /v1/accounts/{name}/tenants/{tenant}/refresh
-accounts.tenant_refresh = resource(NO_PARAMETERS, function(keeper, name, request, _, tenant)
-  local options, err = parameters.read_refresh(request.body)
-  if not options then
-    return replies.failure(err)
-  end
+accounts.tenant_refresh = action(accounts.BODIES.refresh, function(keeper, name, options, tenant)
   return answer(keeper:tenant_refresh(name, tenant, options))
 end)
 
@@ -127,10 +140,30 @@ local function prompt_of(shown)
 end
 
 --- POST /v1/accounts/{name}/authorize
-accounts.authorize = resource(NO_PARAMETERS, function(keeper, name)
-  local prompt, err = keeper:authorize(name)
-  return answer(prompt and prompt_of(prompt), err)
+accounts.authorize = action(accounts.BODIES.authorize, function(keeper, name, options)
+  local prompt, err = keeper:authorize(name, options)
+  local body = prompt and prompt_of(prompt)
+  if body then
+    body.redirect_uri = or_null(prompt.redirect_uri)
+  end
+  return answer(body, err)
 end)
+
+--- POST /v1/accounts/{name}/redirect
+---@param receive fun(name: string, query: string): usher.core.Response what the callback answers to such a redirect
+---@return fun(keeper: table, request: usher.core.Request, segment: string): usher.core.Response
+function accounts.redirect(receive)
+  return action(accounts.BODIES.redirect, function(keeper, name, members)
+    local known, err = keeper:document(name)
+    if not known then
+      return replies.failure(err)
+    elseif not members.query then
+      return replies.failure(errors.new("bad_request", "query is missing"))
+    end
+    local response = receive(name, members.query)
+    return replies.json(200, { status = response.status, headers = response.headers, body = response.body })
+  end)
+end
 
 --- GET /v1/accounts/{name}/authorization
 accounts.authorization = resource(accounts.PARAMETERS.authorization, function(keeper, name, _, values)

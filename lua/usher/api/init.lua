@@ -52,6 +52,10 @@ local function on_keeper(handler)
   end
 end
 
+local function redirect(self, request, ...)
+  return accounts.redirect(self._redirect)(keeper_for(self, request), request, ...)
+end
+
 -- Pattern of the path, the one method, and the handler of (self, request, captured segments).
 local ROUTES = {
   { "^/livez$", "GET", live },
@@ -67,6 +71,7 @@ local ROUTES = {
   { "^/v1/accounts/([^/]+)/tenants/([^/]+)/refresh$", "POST", on_keeper(accounts.tenant_refresh) },
   { "^/v1/accounts/([^/]+)/authorize$", "POST", on_keeper(accounts.authorize) },
   { "^/v1/accounts/([^/]+)/authorization$", "GET", on_keeper(accounts.authorization) },
+  { "^/v1/accounts/([^/]+)/redirect$", "POST", redirect },
   { "^/v1/accounts/([^/]+)/revoke$", "POST", on_keeper(accounts.revoke) },
 }
 
@@ -116,6 +121,7 @@ end
 ---@field requests? table<string, table<integer, integer>> counts of answers: listener -> status -> count
 ---@field access? usher.api.Access who may ask for which account; default: everybody
 ---@field reload fun(): true?, usher.Error? reads the configuration anew; waits
+---@field redirect fun(name: string, query: string): usher.core.Response the callback's answer to a redirect; waits
 ---@field ready fun(): boolean, string? whether the store answers and the listeners are up, else why not
 
 ---@param options usher.api.options
@@ -127,6 +133,7 @@ function api.new(options)
     _requests = options.requests or {},
     _access = options.access or {},
     _reload = options.reload,
+    _redirect = options.redirect,
     _guards = guards.new(options),
   }, Api)
 end

@@ -67,11 +67,29 @@ function parameters.read(text, readers)
   return values
 end
 
---- Reads the body of a refresh: nothing, or {"rejected": "<token>"}.
+--- What a body's member may be: a text, and a port.
+---@type table<string, {allowed: string, check: fun(value: any): boolean}>
+parameters.MEMBERS = {
+  text = {
+    allowed = "a text",
+    check = function(value)
+      return type(value) == "string" and value ~= ""
+    end,
+  },
+  port = {
+    allowed = "a whole number from 1 to 65535",
+    check = function(value)
+      return math.type(value) == "integer" and value >= 1 and value <= 65535
+    end,
+  },
+}
+
+--- Reads a body: a JSON object, each member of which may be absent, or nothing.
 ---@param body string
----@return {rejected: string?}? options
+---@param members table<string, {allowed: string, check: fun(value: any): boolean}> others are refused
+---@return table<string, any>? values
 ---@return usher.Error? err bad_request
-function parameters.read_refresh(body)
+function parameters.read_body(body, members)
   if body == "" then
     return {}
   end
@@ -80,8 +98,10 @@ function parameters.read_refresh(body)
     return errors.fail("bad_request", "the body is not a JSON object")
   end
   for name, member in pairs(value) do
-    if name ~= "rejected" or type(member) ~= "string" or member == "" then
-      return errors.fail("bad_request", 'the body is not {"rejected": "<token>"}')
+    if not members[name] then
+      return errors.fail("bad_request", "the body has an unknown member")
+    elseif not members[name].check(member) then
+      return errors.fail("bad_request", ("%s: not %s"):format(name, members[name].allowed))
     end
   end
   return value

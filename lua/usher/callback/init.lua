@@ -73,9 +73,13 @@ local function offer(self, name, push, authorization)
   })
 end
 
--- Answers only after `offer` has returned: the push is durable then, and no outgoing call was waited for.
-local function receive(self, request)
+-- Answers only after `offer` has returned: the push is durable then, and no outgoing call was waited for. `awaited`:
+-- the account without whose authorization the request counts for nothing.
+local function receive(self, request, awaited)
   local name, unknown, key = self._index:find(request)
+  if name and awaited and not (name == awaited and key) then
+    name, unknown = errors.fail "forbidden"
+  end
   if not name then
     return refuse(self, request, STATUSES[unknown.code] or 400, unknown.code)
   end
@@ -104,8 +108,8 @@ local function receive(self, request)
   return reply_to(self, push)
 end
 
-local function guarded(self, request, handler)
-  local ok, response = xpcall(handler, debug.traceback, request)
+local function guarded(self, handler, ...)
+  local ok, response = xpcall(handler, debug.traceback, ...)
   if ok then
     return response
   end
@@ -136,7 +140,22 @@ function Callback:handle(request)
   if not handler then
     return refuse(self, request, 405, "method", nil, { Allow = methods_of(target) })
   end
-  return guarded(self, request, handler)
+  return guarded(self, handler, request)
+end
+
+--- The response to a redirect that has come to another place of ours, such as a loopback port (RFC 8252, 7.3): it may
+--- end an authorization of that account and nothing else. Never raises. Waits until the code is durable.
+---@param name string of an account
+---@param sent string the redirect's query string
+---@return usher.core.Response
+function Callback:redirect(name, sent)
+  local request = { method = "GET", query = sent, headers = {}, body = "", remote = "redirect" }
+  local account = self._accounts[name]
+  if not account then
+    return refuse(self, request, 403, "unknown_account")
+  end
+  request.path = account.config.callback_path
+  return guarded(self, receive, self, request, name)
 end
 
 -- path -> method -> handler, of callbacks and routes alike.

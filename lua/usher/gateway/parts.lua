@@ -70,7 +70,7 @@ local function access_of(accounts)
   return access
 end
 
-local function make_api(settings, around, address)
+local function make_api(settings, around, receiver, address)
   return api.new {
     keeper = around.keeper,
     token = settings.api.token,
@@ -80,6 +80,9 @@ local function make_api(settings, around, address)
     access = access_of(settings.accounts),
     ready = around.ready,
     reload = around.reload,
+    redirect = function(name, query)
+      return receiver:redirect(name, query)
+    end,
   }
 end
 
@@ -97,7 +100,7 @@ function parts.make(settings, around)
   return {
     settings = settings,
     callback = made,
-    api = make_api(settings, around, api_address),
+    api = make_api(settings, around, made, api_address),
     spots = {
       callback = { address = listen.parse(settings.callback.listen), tls = description.certificate(settings) },
       api = { address = api_address, mode = settings.api.mode, group = settings.api.group },

@@ -12,11 +12,18 @@ local LONGEST_LIFE = 1800
 local DEFAULT_LIFE = 600
 local LONGEST_WAIT = 60
 
+---@class usher.keeper.Prompt what a person is to do
+---@field url string
+---@field user_code? string
+---@field redirect_uri? string where the browser is sent back to
+---@field expires_at integer
+
 ---@class usher.keeper.Authorization
 ---@field account usher.keeper.Account
 ---@field status "pending"|"exchanging"|"succeeded"|"failed"
 ---@field url string
 ---@field user_code? string
+---@field redirect_uri? string
 ---@field expires_at integer
 ---@field pending table what the provider script kept
 ---@field key? string of the callback that ends it
@@ -78,6 +85,7 @@ function authorization.open(keeper, account, begun)
     status = "pending",
     url = begun.url,
     user_code = begun.user_code,
+    redirect_uri = begun.redirect_uri,
     expires_at = math.floor(keeper.clock:wall() + life),
     pending = begun.pending or {},
     key = begun.key,
@@ -102,9 +110,14 @@ end
 
 --- What the person is to do.
 ---@param self usher.keeper.Authorization
----@return {url: string, user_code: string?, expires_at: integer} prompt
+---@return usher.keeper.Prompt prompt
 function authorization.prompt(self)
-  return { url = self.url, user_code = self.user_code, expires_at = self.expires_at }
+  return {
+    url = self.url,
+    user_code = self.user_code,
+    redirect_uri = self.redirect_uri,
+    expires_at = self.expires_at,
+  }
 end
 
 --- How the account's last authorization stands. With `wait`: once it has ended, or after so many seconds.

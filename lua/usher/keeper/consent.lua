@@ -153,8 +153,9 @@ end
 -- asking ----------------------------------------------------------------------------------------------
 
 -- What the script gives, after the request that it may want to be sent first.
-local function ask(keeper, account)
+local function ask(keeper, account, loopback_port)
   local context = account:context(keeper)
+  context.loopback_port = loopback_port
   context.callback_url = keeper.callback_url and keeper.callback_url(account.config.callback_path)
   local begun, err = account.provider.authorize(account.config, context)
   if begun and begun.request then
@@ -170,9 +171,10 @@ end
 --- Has a person asked to authorize. Replaces what was asked before. Waits for the provider where it must.
 ---@param keeper usher.Keeper
 ---@param account usher.keeper.Account
----@return {url: string, user_code: string?, expires_at: integer}? prompt
+---@param options? {loopback_port: integer?} of this machine, where a redirect is awaited instead of at the callback
+---@return usher.keeper.Prompt? prompt
 ---@return usher.Error? err not_implemented: nobody can authorize this account
-function consent.begin(keeper, account)
+function consent.begin(keeper, account, options)
   if account.is_disabled or not account.provider.authorize or account.own_credential then
     return errors.fail("not_implemented", "this account needs no authorization by a person")
   end
@@ -182,7 +184,7 @@ function consent.begin(keeper, account)
     return errors.fail(code, "the provider's metadata could not be read: " .. unknown.error)
   end
   local config = account.config
-  local ran, begun, err = xpcall(ask, debug.traceback, keeper, account)
+  local ran, begun, err = xpcall(ask, debug.traceback, keeper, account, options and options.loopback_port)
   if not ran then
     keeper.log:error(
       "provider_script_failed",

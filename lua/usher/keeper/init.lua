@@ -266,8 +266,8 @@ Keeper.tenants = with_account(tenants.documents)
 ---@type fun(self: usher.Keeper, name: string, push: table): true?, usher.Error?
 Keeper.offer_tenant = with_account(tenants.offer)
 
---- `keeper:authorize(name)`: has a person asked to authorize; see keeper/consent.lua. Waits.
----@type fun(self: usher.Keeper, name: string): table?, usher.Error?
+--- `keeper:authorize(name, { loopback_port= })`: has a person asked to authorize; see keeper/consent.lua. Waits.
+---@type fun(self: usher.Keeper, name: string, options: table?): usher.keeper.Prompt?, usher.Error?
 Keeper.authorize = with_account(consent.begin)
 
 --- `keeper:authorization(name, { wait= })`: how the last authorization stands. Waits.

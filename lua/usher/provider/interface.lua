@@ -46,6 +46,7 @@ local interface = {}
 ---@field parent? {access_token: string?, credential: string?} for `derive`: what the platform's account has
 ---@field pending? table of a callback that ends an authorization: what `authorize` gave
 ---@field callback_url? string of an authorization: where this gateway's own machine reaches the account's callback
+---@field loopback_port? integer of an authorization: the port of the person's own machine where a redirect is awaited
 ---@field response? usher.core.transfer.Response of an authorization: to the request that `authorize` gave
 
 ---@class usher.Policy
@@ -77,6 +78,7 @@ local interface = {}
 ---@field request? usher.core.transfer.Request `authorize` is called again with its response
 ---@field url? string where the person decides
 ---@field user_code? string what the person enters there
+---@field redirect_uri? string where the browser is sent back to from there
 ---@field expires_in? number seconds
 ---@field pending? table kept in memory only, for `read_callback` or `poll`
 ---@field key? string what `request_key` reads from the callback that ends this authorization, unguessable

@@ -9,8 +9,13 @@ local redirect = require "usher.provider.oauth2.redirect"
 local VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 local CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
-local function begin(changes, metadata, callback_url)
-  local config = { client_id = "c1", issuer = "https://as", authorization_endpoint = "https://as/authorize" }
+local function begin(changes, metadata, callback_url, loopback_port)
+  local config = {
+    client_id = "c1",
+    issuer = "https://as",
+    authorization_endpoint = "https://as/authorize",
+    callback_path = "/callback",
+  }
   for name, value in pairs(changes or {}) do
     config[name] = value
   end
@@ -20,6 +25,7 @@ local function begin(changes, metadata, callback_url)
     end,
     metadata = metadata,
     callback_url = callback_url,
+    loopback_port = loopback_port,
   })
 end
 
@@ -91,6 +97,24 @@ describe("the authorization request", function()
     assert.are.equal("bad_configuration", err.code)
     assert.matches("redirect_uri", err.message, 1, true)
   end)
+
+  -- RFC 8252, 7.3: the port alone differs from what was registered.
+  for registered, expected in pairs {
+    [""] = "http://127.0.0.1:49152/callback",
+    ["https://usher.example/callback"] = "http://127.0.0.1:49152/callback",
+    ["http://127.0.0.1/other?a=1:2"] = "http://127.0.0.1:49152/other?a=1:2",
+    ["http://localhost:8080/"] = "http://localhost:49152/",
+    ["http://localhost"] = "http://localhost:49152",
+    ["http://[::1]:1/c"] = "http://[::1]:49152/c",
+    ["http://[::1]/c"] = "http://[::1]:49152/c",
+  } do
+    it(("comes back to a port of this machine, registered as %q"):format(registered), function()
+      local changes = { redirect_uri = registered ~= "" and registered or nil }
+      local begun = begin(changes, nil, "http://127.0.0.1:8080/callback", 49152)
+      assert.are.equal(expected, parameters_of(begun.url).redirect_uri)
+      assert.are.same({ expected, expected }, { begun.redirect_uri, begun.pending.redirect_uri })
+    end)
+  end
 
   it("cannot be made without an endpoint", function()
     local config = { client_id = "c1", redirect_uri = "https://usher" }

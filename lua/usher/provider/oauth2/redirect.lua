@@ -21,18 +21,29 @@ local function url_with(endpoint, parameters)
   return endpoint .. (endpoint:find("?", 1, true) and "&" or "?") .. form.encode(parameters)
 end
 
+-- RFC 8252, 7.3: at a loopback address any port will do; what else was registered stays as it is.
+local function redirect_uri_of(config, context)
+  if not context.loopback_port then
+    return config.redirect_uri or context.callback_url
+  end
+  local registered = config.redirect_uri or ""
+  local origin, rest = registered:match "^(http://[^/?]+)(.*)$"
+  origin = origin and origin:gsub(":%d+$", "") or "http://127.0.0.1"
+  return ("%s:%d%s"):format(origin, context.loopback_port, rest or config.callback_path)
+end
+
 --- The authorization of a person by way of a redirect.
 ---@param config table
 ---@param context usher.provider.Context
 ---@return usher.provider.Authorization? authorization
 ---@return usher.Error? err bad_configuration
 function redirect.begin(config, context)
-  local redirect_uri = config.redirect_uri or context.callback_url
+  local redirect_uri = redirect_uri_of(config, context)
   local endpoint = settings.endpoint(config, context.metadata, "authorization_endpoint")
   if not redirect_uri then
     return errors.fail(
       "bad_configuration",
-      "redirect_uri is needed: the callback listener is not a loopback one"
+      "redirect_uri is needed, or usher authorize --loopback: the callback listener is not a loopback one"
     )
   elseif not endpoint then
     return errors.fail("bad_configuration", "the provider's metadata names no authorization_endpoint")
@@ -51,6 +62,7 @@ function redirect.begin(config, context)
   local further = config.parameters or settings.service(config).parameters
   return {
     url = url_with(endpoint, settings.parameters(config, fields, further)),
+    redirect_uri = redirect_uri,
     expires_in = CODE_SECONDS,
     key = state,
     pending = {
