@@ -26,4 +26,21 @@ describe("json_request", function()
       assert.is_nil(json_request.object(text))
     end
   end)
+
+  it("reads a number with another status too, and never a success", function()
+    local function classes_at(status, refusal)
+      local classify, found = json_request.classifier("code", { credential = { 7 } }, refusal), {}
+      for index, body in ipairs { '{"code":0}', "{}", '{"code":7}', '{"code":8}', "<html>" } do
+        found[index] = classify { status = status, body = body }
+      end
+      return found
+    end
+    assert.are.same({ "ok", "ok", "credential", "retryable", "retryable" }, classes_at(200, 400))
+    assert.are.same(
+      { "retryable", "retryable", "credential", "retryable", "retryable" },
+      classes_at(400, 400)
+    )
+    assert.are.same({ "retryable", "retryable", "retryable", "retryable", "retryable" }, classes_at(400))
+    assert.are.same({ "budget", "budget", "budget", "budget", "budget" }, classes_at(429, 400))
+  end)
 end)

@@ -35,6 +35,22 @@ end
 
 describe("dingtalk_suite", function()
   ticket_cases.declare(it, "dingtalk_suite")
+  ticket_cases.declare_numbers(it, "dingtalk_suite", "errcode", {
+    { -1, "retryable", "busy" },
+    { 40085, "credential", "an unknown ticket" },
+    { 853005, "credential", "an invalid ticket in what is signed" },
+    { 40080, "configuration", "an invalid secret" },
+    { 40083, "configuration", "an invalid suite" },
+    { 40088, "configuration", "an invalid key or secret of the suite" },
+    { 40090, "configuration", "a suite that is gone" },
+    { 60020, "configuration", "an address that is not listed" },
+    { 853003, "configuration", "a key that is unknown" },
+    { 853004, "configuration", "a wrong signature" },
+    { 45009, "budget", "too many calls" },
+    { 853002, "retryable", "a time that is off by more than a minute" },
+    { 40089, "retryable", "an invalid corporation" },
+    { 40082, "retryable", "an invalid token of the suite" },
+  })
 
   it("answers the checks of the URL, encrypted", function()
     local rig = ticket_rig.new "dingtalk_suite"

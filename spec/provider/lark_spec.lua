@@ -38,6 +38,25 @@ end
 
 describe("lark", function()
   ticket_cases.declare(it, "lark")
+  ticket_cases.declare_numbers(it, "lark", "code", {
+    { 10012, "credential", "an invalid ticket" },
+    { 10014, "configuration", "an app that is unknown or disabled, or an invalid secret" },
+    { 10015, "configuration", "a wrong secret" },
+    { 99991401, "configuration", "an address that is not listed" },
+    { 99991663, "parent", "an invalid token of a tenant" },
+    { 99991664, "parent", "an invalid token of the app" },
+    { 99991671, "parent", "a token of the wrong form" },
+    { 99991400, "budget", "too many calls" },
+    { 10003, "retryable", "an invalid parameter" },
+    { 10013, "retryable", "a tenant's token that cannot be had" },
+  })
+
+  it("knows a limit by its status too", function()
+    local body = '{"code":99991400,"msg":"request trigger frequency limit"}'
+    for _, status in ipairs { 429, 400 } do
+      assert.are.equal("budget", (ticket_rig.new("lark").script.classify { status = status, body = body }))
+    end
+  end)
 
   it("answers the check of the URL, which is encrypted and not signed", function()
     local rig = ticket_rig.new "lark"

@@ -21,6 +21,24 @@ end
 
 describe("wechat_platform", function()
   ticket_cases.declare(it, "wechat_platform")
+  ticket_cases.declare_numbers(it, "wechat_platform", "errcode", {
+    { -1, "retryable", "busy" },
+    { 61005, "credential", "an expired ticket" },
+    { 61006, "credential", "an invalid ticket" },
+    { 61009, "credential", "an invalid authorization code" },
+    { 61010, "credential", "an expired authorization code" },
+    { 61023, "refresh_token", "an invalid refresh token" },
+    { 40013, "configuration", "an invalid app" },
+    { 40125, "configuration", "an invalid secret" },
+    { 61004, "configuration", "an address that is not registered" },
+    { 61011, "configuration", "an invalid platform" },
+    { 40001, "parent", "an invalid token" },
+    { 40014, "parent", "a wrong token" },
+    { 42001, "parent", "an expired token" },
+    { 42006, "parent", "an expired token of the platform" },
+    { 45009, "budget", "a quota that is used up" },
+    { 61003, "retryable", "an account that has not authorized us" }, -- it comes and goes
+  })
 
   it("tells apps on one path apart", function()
     local rig = ticket_rig.new "wechat_platform"

@@ -25,6 +25,19 @@ end
 
 describe("wecom_suite", function()
   ticket_cases.declare(it, "wecom_suite")
+  ticket_cases.declare_numbers(it, "wecom_suite", "errcode", {
+    { -1, "retryable", "busy" },
+    { 40078, "credential", "an invalid authorization code" },
+    { 40085, "credential", "an invalid ticket" },
+    { 41023, "credential", "no ticket" },
+    { 40084, "refresh_token", "an invalid permanent code" },
+    { 40080, "configuration", "an invalid secret" },
+    { 40083, "configuration", "an invalid suite" },
+    { 60020, "configuration", "an address that is not listed" },
+    { 40082, "parent", "an invalid token of the suite" },
+    { 42009, "parent", "an expired token of the suite" },
+    { 45009, "budget", "too many calls" },
+  })
 
   it("answers the check of the URL with the plain text", function()
     local rig = ticket_rig.new "wecom_suite"

@@ -192,6 +192,27 @@ local function declare_tokens(it, name)
   end)
 end
 
+--- Declares what the script makes of the provider's numbers, and of one that nobody knows.
+---@param it function busted's
+---@param name string of the script
+---@param member string of the answer, which has the number
+---@param rows {[1]: integer, [2]: string, [3]: string}[] number, class, what the provider means by it
+function ticket_cases.declare_numbers(it, name, member, rows)
+  local function class_of(number)
+    local body = ('{"%s":%d}'):format(member, number)
+    return { require("usher.provider." .. name).classify({ status = 200, body = body }, "exchange", {}) }
+  end
+  for _, row in ipairs(rows) do
+    local number, class, meaning = table.unpack(row)
+    it(("takes %d, %s, for %s"):format(number, meaning, class), function()
+      assert.are.same({ class, ("%d"):format(number) }, class_of(number))
+    end)
+  end
+  it("takes a number that it does not know for something that passes", function()
+    assert.are.same({ "retryable", "12345" }, class_of(12345))
+  end)
+end
+
 --- Declares the cases.
 ---@param it function busted's
 ---@param name string of the script

@@ -47,8 +47,9 @@ end
 --- A `classify` for answers that tell of errors by a number in their body, with HTTP 200.
 ---@param member string that holds the number; 0 or absent: no error
 ---@param classes table<string, integer[]> class -> numbers; others are retryable
+---@param refusal? integer a status other than 200 that has a number as well, and is never without error
 ---@return fun(response: usher.core.transfer.Response): string, string? class, and the number
-function json_request.classifier(member, classes)
+function json_request.classifier(member, classes, refusal)
   local class_of = { [0] = "ok" }
   for class, codes in pairs(classes) do
     for _, code in ipairs(codes) do
@@ -56,11 +57,12 @@ function json_request.classifier(member, classes)
     end
   end
   return function(response)
-    local body = response.status == 200 and json_request.object(response.body)
-    if not body then
-      return response.status == 429 and "budget" or "retryable"
+    local status = response.status
+    local body = (status == 200 or status == refusal) and json_request.object(response.body)
+    local code = body and (body[member] or status == 200 and 0)
+    if not code or code == 0 and status ~= 200 then
+      return status == 429 and "budget" or "retryable"
     end
-    local code = body[member] or 0
     return class_of[code] or "retryable", math.type(code) == "integer" and tostring(code) or "no_code"
   end
 end

@@ -11,10 +11,11 @@ local BASE_URL = "https://oapi.dingtalk.com"
 local UNBORN = "suite4xxxxxxxxxxxxxxx" -- whom messages are for before the suite exists
 local TICKET = 2 -- the biz_type of a ticket among what is synchronized
 
+-- By DingTalk's pages of global codes and of signatures. No request carries the suite's token: none has a parent.
 local CLASSES = {
   credential = { 40085, 853005 },
-  configuration = { 40080, 40083 }, -- secret, suite
-  parent = { 40082 },
+  configuration = { 40080, 40083, 40088, 40090, 60020, 853003, 853004 }, -- suite, secret, our address, signature
+  budget = { 45009 },
 }
 
 local dingtalk_suite = {

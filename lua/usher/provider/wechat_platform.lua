@@ -11,11 +11,12 @@ local xml = require "usher.xml"
 local BASE_URL = "https://api.weixin.qq.com"
 local SUCCESS = { status = 200, body = "success" }
 
+-- By WxJava's WxOpenErrorMsgEnum; 40125 and 61004, which it words otherwise, by WeChat's page of the platform's token.
 local CLASSES = {
   credential = { 61005, 61006, 61009, 61010 }, -- a ticket, an authorization code
   refresh_token = { 61023 },
-  configuration = { 40013, 40125, 61004, 61011 }, -- app, secret, our address
-  parent = { 40001, 40014, 42001 },
+  configuration = { 40013, 40125, 61004, 61011 }, -- app, secret, our address, platform
+  parent = { 40001, 40014, 42001, 42006 },
   budget = { 45009 },
 }
 

@@ -10,7 +10,7 @@ local xml = require "usher.xml"
 
 local BASE_URL = "https://qyapi.weixin.qq.com"
 
-local CLASSES = {
+local CLASSES = { -- by WxJava's WxCpErrorMsgEnum
   credential = { 40085, 41023, 40078 }, -- a ticket, an authorization code
   refresh_token = { 40084 }, -- a permanent code
   configuration = { 40080, 40083, 60020 }, -- secret, suite, our address

@@ -31,14 +31,22 @@ describe("dingtalk simulated", function()
   it("wants the signature of a corporation's request fresh and right", function()
     local rig = ticket_rig.new "dingtalk_suite"
     local ticket = rig:push().ticket.code
-    local function class(now, secret)
-      rig.config.suite_secret = secret or "secret-simulated"
+    local function answer(now, changes)
+      local config = { suite_key = rig.config.suite_key, suite_secret = "secret-simulated" }
+      for name, value in pairs(changes or {}) do
+        config[name] = value
+      end
       local context = { now = now, parent = { credential = ticket } }
-      return (rig:ask(rig.script.derive(rig.config, { name = "tenant-1" }, context), "derive"))
+      local class, _, code = rig:ask(rig.script.derive(config, { name = "tenant-1" }, context), "derive")
+      return { class, code }
     end
     local now = math.floor(rig.clock:wall())
-    assert.are.equal("ok", class(now))
-    assert.are.equal("retryable", class(now - 601))
-    assert.are.equal("retryable", class(now, "another"))
+    assert.are.same({ "ok", "0" }, answer(now - 60))
+    assert.are.same({ "retryable", "853002" }, answer(now - 61))
+    assert.are.same({ "retryable", "853002" }, answer(now + 61))
+    assert.are.same({ "configuration", "853003" }, answer(now, { suite_key = "another" }))
+    assert.are.same({ "configuration", "853004" }, answer(now, { suite_secret = "another" }))
+    ticket = "forged"
+    assert.are.same({ "credential", "853005" }, answer(now))
   end)
 end)

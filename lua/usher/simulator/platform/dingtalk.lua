@@ -7,7 +7,7 @@ local json_request = require "usher.model.json_request"
 local message_crypto = require "usher.model.message_crypto"
 
 local UNBORN = "suite4xxxxxxxxxxxxxxx"
-local FRESH_SECONDS = 600
+local FRESH_SECONDS = 60
 
 ---@type usher.simulator.Dialect
 local dingtalk = {
@@ -91,17 +91,22 @@ local function suite_token(self, body)
   }
 end
 
+local function is_fresh(self, parameters)
+  local seconds = (tonumber(parameters:get "timestamp") or 0) / 1000
+  return math.abs(seconds - tonumber(self:stamp().timestamp)) <= FRESH_SECONDS
+end
+
 local function is_signed(self, parameters)
-  local timestamp, signature = parameters:get "timestamp" or "", parameters:get "signature" or ""
-  local text = timestamp .. "\n" .. (parameters:get "suiteTicket" or "")
+  local text = (parameters:get "timestamp" or "") .. "\n" .. (parameters:get "suiteTicket" or "")
   local mac = core.digest.hmac_sha256(self.options.secret, text)
-  local age = math.abs((tonumber(timestamp) or 0) / 1000 - tonumber(self:stamp().timestamp))
-  return age <= FRESH_SECONDS and core.secret.equal(core.encoding.base64_encode(mac), signature)
+  return core.secret.equal(core.encoding.base64_encode(mac), parameters:get "signature" or "")
 end
 
 local function corp_token(self, body, parameters)
-  if parameters:get "accessKey" ~= self.options.app_id then
-    return fail(853001, "wrong_app")
+  if not is_fresh(self, parameters) then
+    return fail(853002, "old_timestamp")
+  elseif parameters:get "accessKey" ~= self.options.app_id then
+    return fail(853003, "wrong_app")
   elseif self:ticket_fault(parameters:get "suiteTicket" or "") then
     return fail(853005, "unknown_ticket")
   elseif not is_signed(self, parameters) then

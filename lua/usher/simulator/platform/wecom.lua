@@ -18,7 +18,7 @@ local function fail(code, reason)
   return { errcode = code, errmsg = reason }, reason
 end
 
-wecom.refusal = fail(41023, "bad_parameters")
+wecom.refusal = fail(40035, "bad_parameters")
 
 local function seal(self, text, receiver, stamp)
   local keys = { token = self.options.token, aes_key = self.options.key }
