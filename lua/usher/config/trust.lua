@@ -10,6 +10,7 @@ local source = require "usher.config.source"
 local trust = {}
 
 local WRITABLE_BY_OTHERS = 18 -- 0022
+local WRITABLE_BY_ALL = 2 -- 0002
 local OPEN_TO_OTHERS = 63 -- 0077
 local READABLE_BY_GROUP = 32 -- 0040: how an access control list shows, too
 local STICKY = 512 -- 01000
@@ -142,22 +143,48 @@ function trust.warnings()
   return list
 end
 
---- What would let others put a socket of theirs in the place of ours.
+-- The folders above one, up to the root.
+local function above(folder)
+  return function()
+    if folder ~= "/" and folder ~= "." then
+      folder = folder_of(folder)
+      return folder
+    end
+  end
+end
+
+-- Where a group may write, it may be one of us alone: many systems give each user such a group.
+local function is_of_group_alone(folder)
+  local status = core.file.status(folder)
+  return status ~= nil and is_trusted(status.uid) and status.mode & WRITABLE_BY_ALL == 0
+end
+
+--- What would let others put a socket of theirs in the place of ours: they may write in its folder, or rename one of
+--- those that lead to it.
 ---@param path string of the socket
 ---@return string? fault begins with the folder
 function trust.socket_fault(path)
-  return folder_fault(resolved_folder(path), false)
+  local folder = resolved_folder(path)
+  local fault = folder_fault(folder, false)
+  if fault then
+    return fault
+  end
+  for parent in above(folder) do
+    fault = not is_of_group_alone(parent) and folder_fault(parent, true)
+    if fault then
+      return fault
+    end
+  end
 end
 
---- The folders above a socket's own in which others may rename what leads to it.
+--- The folders above a socket's own in which a group may rename what leads to it.
 ---@param path string of the socket
 ---@return usher.config.Warning[]
 function trust.socket_warnings(path)
-  local list, folder = {}, resolved_folder(path)
-  while folder ~= "/" and folder ~= "." do
-    folder = folder_of(folder)
-    local fault = folder_fault(folder, true)
-    table.insert(list, fault and warning(path, "socket_replaceable", fault) or nil)
+  local list = {}
+  for parent in above(resolved_folder(path)) do
+    local fault = is_of_group_alone(parent) and folder_fault(parent, true) or nil
+    table.insert(list, warning(path, "socket_replaceable", fault))
   end
   return list
 end
