@@ -196,6 +196,14 @@ local function check_sockets(settings)
   return findings
 end
 
+local function check_group(settings)
+  local group = settings.api.group
+  if group and not core.identity.group(group) then
+    return { schema.finding({ "api", "group" }, ('names "%s": no such group'):format(group)) }
+  end
+  return {}
+end
+
 local function check_rules(settings)
   if not settings.api.listen then
     return { schema.missing({ "api", "listen" }, "is required: the environment names no folder for a socket") }
@@ -226,6 +234,7 @@ function description.read(raw)
     read_secrets,
     check_rules,
     check_sockets,
+    check_group,
     check_access,
     read_certificate,
     check_callback,
