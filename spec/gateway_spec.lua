@@ -110,6 +110,28 @@ describe("gateway", function()
     end)
   end)
 
+  case("leaves an account that is disabled as it is, until it is no more", function()
+    with_gateway(nil, function(running, description)
+      local function reload(is_disabled)
+        local base_url = "http://" .. provider:address()
+        description.accounts = {
+          acme = usher.provider.memories_ai { api_key = API_KEY, base_url = base_url, disabled = is_disabled },
+        }
+        assert(running:reload(description))
+      end
+      reload(true)
+      assert.are.equal(200, push().status)
+      local status, body = ask(running, "/v1/accounts/acme/token?wait=0")
+      assert.are.same({ 503, "the account is disabled" }, { status, body.error_description })
+      assert.are.equal("disabled", select(2, ask(running, "/v1/accounts/acme")).status)
+      assert.are.equal(0, subject.ledger:count("exchange", "ok"))
+      reload(nil)
+      assert.are.equal(200, (ask(running, "/v1/accounts/acme/token?wait=5")))
+      reload(true)
+      assert.are.equal(503, (ask(running, "/v1/accounts/acme/token?wait=0")))
+    end)
+  end)
+
   case("is ready while the store answers", function()
     with_gateway(nil, function(running, description)
       assert.are.equal(200, (ask(running, "/readyz")))

@@ -84,6 +84,11 @@ store = sqlite path=/usher.db
     assert.not_matches(SEGMENT, text, 1, true)
   end)
 
+  it("tells that an account is disabled", function()
+    local acme = usher.provider.memories_ai { api_key = "sk-1", disabled = true }
+    assert.matches("\naccounts.acme.disabled = true\n", listed { accounts = { acme = acme } }, 1, true)
+  end)
+
   it("tells who may ask", function()
     local text = listed {
       accounts = {

@@ -161,6 +161,17 @@ describe("an account's secrets", function()
   end)
 end)
 
+describe("an account that is disabled", function()
+  it("says so to the keeper, and not to the script", function()
+    local made = account.new(memories_ai, { api_key = "k", disabled = true })
+    assert.is_nil(made.config.disabled)
+    assert.is_true(account.resolve(made, "acme").disabled)
+    assert.are.same({}, account.check(made, "acme"))
+    made = account.new(memories_ai, { api_key = "k", disabled = "no" })
+    assert.matches("^accounts.acme.disabled .*true or false", account.check(made, "acme")[1].message)
+  end)
+end)
+
 describe("an account's ca_file", function()
   it("is found missing before a transfer is", function()
     for path, reason in pairs {

@@ -78,6 +78,7 @@ local function add_account(lines, path, account)
   for _, name in ipairs(sorted.keys(account.config)) do
     add_option(lines, path .. "." .. name, account, name)
   end
+  add_members(lines, path, { disabled = account.disabled })
   add_members(lines, path .. ".allow", account.allow or {})
   add_members(lines, path .. ".policy", account.policy)
 end

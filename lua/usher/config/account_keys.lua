@@ -44,6 +44,12 @@ local account_keys = {
     what = "certificates of the authorities that the provider's server is trusted by",
     example = "/etc/usher/ca.pem",
   },
+  disabled = {
+    value = values.boolean,
+    default_text = "false",
+    what = "keep the account as it is: no request to the provider, and no token to anybody; pushes are kept",
+    example = true,
+  },
   ["allow.users"] = {
     value = values.identities,
     what = "users whose programs may ask for the account's token on the API's Unix socket",

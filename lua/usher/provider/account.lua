@@ -16,6 +16,7 @@ local account = {}
 ---@field config table what the script's functions take
 ---@field policy usher.Policy the script's, with the operator's changes
 ---@field subject? string the pin: pushes for another are refused
+---@field disabled? boolean nothing is asked of the provider, and nobody is served
 ---@field allow? {users: (string|integer)[]?, groups: (string|integer)[]?} who may ask for its token
 ---@field access? usher.config.Access the same by numbers, once resolved
 
@@ -44,7 +45,7 @@ function account.new(script, options)
     error("an account is made from a table", 2)
   end
   local config = merged({}, options)
-  config.policy, config.allow = nil, nil
+  config.policy, config.allow, config.disabled = nil, nil, nil
   local fields = type(script) == "table" and script or {}
   local subject_key = fields.subject_key == nil and "client_id" or fields.subject_key
   return {
@@ -52,6 +53,7 @@ function account.new(script, options)
     config = config,
     policy = merged(fields.policy or {}, options.policy or {}),
     subject = subject_key and options[subject_key] or nil,
+    disabled = options.disabled,
     allow = options.allow,
   }
 end
@@ -94,7 +96,7 @@ function account.check(made, name)
     local message = ("%s: %s"):format(schema.path(keys), err.message)
     return { { keys = keys, message = message, place = err.findings[1].place } }
   end
-  local settings = merged(made.config, { policy = made.policy, allow = made.allow })
+  local settings = merged(made.config, { policy = made.policy, allow = made.allow, disabled = made.disabled })
   local findings = schema.check(settings, shape_of(made.provider), keys)
   if #findings == 0 and made.provider.check then
     return check_together(made, keys)
@@ -145,6 +147,7 @@ function account.resolve(made, name)
     config = config,
     policy = made.policy,
     subject = made.subject,
+    disabled = made.disabled,
     allow = made.allow,
     access = resolved,
   }
