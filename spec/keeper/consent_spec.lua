@@ -1,61 +1,23 @@
 -- SPDX-License-Identifier: MIT
 require "spec.support.paths"
 local consent = require "usher.keeper.consent"
+local consent_rig = require "spec.support.consent_rig"
 local core = require "usher.core"
 local errors = require "usher.errors"
 local one_account = require "spec.support.one_account"
-local planner = require "usher.keeper.planner"
 
--- What the script gives: by a callback, or by polling every five seconds.
+-- What the script gives.
 local REDIRECT = { url = "https://as/authorize", key = "key-1", pending = { verifier = "v" } }
-local DEVICE =
-  { url = "https://as/device", user_code = "WDJB", interval = 5, pending = { device_code = "d" } }
 
--- At the end of the case nothing is left behind.
-local function stopped_at_end(rig)
+local authorize, shown, outcome_of, urls =
+  consent_rig.authorize, consent_rig.shown, consent_rig.outcome_of, consent_rig.urls
+
+local function new_rig(...)
+  local rig = consent_rig.new(...)
   finally(function()
-    rig.keeper:stop()
-    rig.clock:advance(0)
-    assert.are.equal(0, rig.clock:armed())
-    assert.are.same({}, rig.keeper.authorizations)
+    consent_rig.close(rig)
   end)
-  planner.consider(rig.keeper, rig.account)
   return rig
-end
-
-local function new_rig(begun, changes)
-  local provider = {
-    authorize = function(_, context)
-      assert(context.callback_url == "http://127.0.0.1:8080/callback")
-      return begun
-    end,
-    poll = function(_, pending)
-      return { method = "POST", url = "https://as/poll", body = pending.device_code }
-    end,
-  }
-  for name, value in pairs(changes or {}) do
-    provider[name] = value
-  end
-  local rig = one_account.new { provider = provider }
-  rig.respond = function()
-    return one_account.success "a"
-  end
-  return stopped_at_end(rig)
-end
-
-local function authorize(rig)
-  local box = rig:run(rig.keeper.authorize, rig.keeper, "acme")
-  assert(box.is_done)
-  return box.value, box.err and box.err.code
-end
-
-local function shown(rig)
-  return rig:run(rig.keeper.authorization, rig.keeper, "acme").value
-end
-
-local function outcome_of(rig)
-  local view = shown(rig)
-  return view.status, view.failure and view.failure.code
 end
 
 -- A callback has brought a code.
@@ -63,14 +25,6 @@ local function receive(rig, code)
   local taken = assert(rig.keeper:for_callback().take "key-1")
   local push = { credential = code, valid_for = 600, authorization = taken }
   return rig:run(rig.keeper.offer, rig.keeper, "acme", push).value
-end
-
-local function urls(rig)
-  local list = {}
-  for index, request in ipairs(rig.requests) do
-    list[index] = request.url:match "[^/]+$"
-  end
-  return table.concat(list, " ")
 end
 
 describe("consent", function()
@@ -237,10 +191,11 @@ describe("consent", function()
 
   it("sends what the script wants to be sent first", function()
     local asked
+    local device = { url = "https://as/device", user_code = "WDJB", interval = 5 }
     local rig = new_rig(nil, {
       authorize = function(_, context)
         asked = context.response
-        return context.response and DEVICE
+        return context.response and device
           or { request = { method = "POST", url = "https://as/device_code" } }
       end,
     })
@@ -281,119 +236,4 @@ describe("consent", function()
       assert.are.equal("none", shown(rig).status)
     end)
   end
-end)
-
-describe("consent by polling", function()
-  local rig, answers
-
-  local function poll(...)
-    rig, answers = new_rig(DEVICE), { ... }
-    rig.respond = function()
-      local class = table.remove(answers, 1)
-      if class == "ok" then
-        return one_account.success "a"
-      elseif class == "lost" then
-        return errors.fail("timeout", nil, { sent = true })
-      end
-      return { status = 400, headers = {}, class = class, code = class }
-    end
-    authorize(rig)
-  end
-
-  it("brings a token once the person has decided", function()
-    poll("pending", "pending", "ok")
-    rig.clock:advance(14)
-    assert.are.equal("pending", outcome_of(rig))
-    rig.clock:advance(1)
-    assert.are.equal("succeeded", outcome_of(rig))
-    assert.are.same({ "poll poll poll", "a" }, { urls(rig), rig:served() })
-    assert.are.equal("d", rig.requests[1].body)
-    assert.are.equal("a", rig:record().token_set.access_token)
-  end)
-
-  it("polls five seconds less often each time it is told to slow down", function()
-    poll("slow_down", "slow_down", "pending", "ok")
-    local at = {}
-    for second = 1, 60 do
-      rig.clock:advance(1)
-      if #rig.requests > #at then
-        table.insert(at, second)
-      end
-    end
-    assert.are.same({ 5, 15, 30, 45 }, at)
-  end)
-
-  it("polls less and less often while the provider does not answer", function()
-    poll("lost", "retryable", "ok")
-    rig.clock:advance(5 + 10 + 20)
-    assert.are.equal("succeeded", outcome_of(rig))
-  end)
-
-  it("polls no sooner than it was told to, whatever fails", function()
-    local classes = {}
-    for index = 1, 12 do
-      classes[index] = "slow_down"
-    end
-    table.move({ "retryable", "ok" }, 1, 2, 13, classes)
-    poll(table.unpack(classes))
-    rig.clock:advance(5 * 13 * 14 / 2)
-    assert.are.equal(13, #rig.requests)
-    rig.clock:advance(64)
-    assert.are.equal(13, #rig.requests)
-    rig.clock:advance(1)
-    assert.are.equal("succeeded", outcome_of(rig))
-  end)
-
-  it("waits as long as the provider asks", function()
-    poll()
-    rig.respond = function()
-      return { status = 429, headers = { ["retry-after"] = "200" }, class = "budget" }
-    end
-    rig.clock:advance(5 + 199)
-    assert.are.equal(1, #rig.requests)
-    rig.clock:advance(1)
-    assert.are.equal(2, #rig.requests)
-  end)
-
-  it("ends where the person declines", function()
-    poll "credential"
-    rig.clock:advance(100)
-    assert.are.same({ "failed", "credential" }, { outcome_of(rig) })
-    assert.are.equal("poll", urls(rig))
-  end)
-
-  it("ends where nobody decides in time", function()
-    poll()
-    rig.respond = function()
-      return { status = 400, headers = {}, class = "pending" }
-    end
-    rig.clock:advance(601)
-    assert.are.same({ "failed", "timeout" }, { outcome_of(rig) })
-    local count = #rig.requests
-    rig.clock:advance(100)
-    assert.are.equal(count, #rig.requests)
-  end)
-
-  it("keeps the token where the store is down, and says so", function()
-    poll "ok"
-    rig:break_store "commit"
-    rig.clock:advance(5)
-    assert.are.equal("failed", outcome_of(rig))
-    rig:break_store()
-    planner.launch(rig.keeper, rig.account, { kind = "save", delay = 0 })
-    rig.clock:advance(1)
-    assert.are.equal("a", rig:served())
-  end)
-
-  it("ends where the script breaks", function()
-    rig = new_rig(DEVICE, {
-      poll = function()
-        error "broken"
-      end,
-    })
-    authorize(rig)
-    rig.clock:advance(5)
-    assert.are.same({ "failed", "internal" }, { outcome_of(rig) })
-    assert.are.equal("poll", rig:logged("provider_script_failed")[1].kind)
-  end)
 end)

@@ -54,6 +54,15 @@ describe("revocation", function()
     assert.are.equal(json.null, rig.keeper:document("acme").token)
   end)
 
+  it("revokes what is not on disk yet, and saves it no more", function()
+    local rig = new_rig()
+    rig:hold(rig:tokens "a")
+    rig.account.unsaved = { change = { token_set = rig:tokens "b" }, retry_at = rig.clock:boot() + 60 }
+    assert.is_true(revoke(rig))
+    assert.matches("rb b", bodies(rig), 1, true)
+    assert.is_nil(rig.account.unsaved)
+  end)
+
   it("has nothing to ask for where there is no token", function()
     local rig = new_rig()
     assert.is_true(revoke(rig))

@@ -13,7 +13,7 @@ local NOW = { wall = WALL, boot = 1000 }
 -- Pushes come every 600 seconds: one is missed after 900.
 local function new_account(listening, changes, nudge)
   local provider = { nudge = nudge }
-  local settings = { config = { ca_file = "ca.pem" }, policy = { push_interval = 600 }, provider = provider }
+  local settings = { config = {}, policy = { push_interval = 600 }, provider = provider }
   local subject = account.new("acme", settings, NOW.boot - listening)
   for name, value in pairs(changes or {}) do
     subject[name] = value
@@ -25,17 +25,17 @@ local function last_push(seconds_ago)
   return { record = { last_push_at = WALL - seconds_ago, push_gaps = {} } }
 end
 
--- `perform` answers the nudge; the keeper's requests are `requests`.
-local function new_keeper(perform)
+-- `answer` answers the nudge; the keeper's requests are `requests`.
+local function new_keeper(answer)
   local log, lines = recorder.new()
   local keeper =
     { log = log, clock = fake_clock.new(WALL, NOW.boot), requests = {}, random = core.random.bytes }
   function keeper.spawn(_, fn, ...)
     core.loop:spawn(fn, ...)
   end
-  function keeper.perform(_, _, request)
+  function keeper.consult(_, _, request)
     table.insert(keeper.requests, request)
-    return perform(request)
+    return answer(request)
   end
   return keeper, lines
 end
@@ -82,8 +82,8 @@ describe("watchdog", function()
 end)
 
 describe("watchdog's nudge", function()
-  local function check(nudge, perform)
-    local keeper, lines = new_keeper(perform)
+  local function check(nudge, answer)
+    local keeper, lines = new_keeper(answer)
     watchdog.check(keeper, new_account(900, {}, nudge), NOW)
     keeper.clock:advance(0)
     assert.are.same(MISSED, lines[1])
@@ -102,8 +102,6 @@ describe("watchdog's nudge", function()
       {
         method = "POST",
         url = "https://provider/push?at=" .. WALL,
-        timeout_ms = 10000,
-        ca_file = "ca.pem",
       },
     }, requests)
     assert.are.same({ level = "info", event = "nudged", account = "acme", status = 202 }, line)

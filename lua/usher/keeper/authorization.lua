@@ -64,6 +64,20 @@ function authorization.finish(keeper, self, failure)
   )
 end
 
+-- How the account tells of its last attempt.
+local function failure_of(account)
+  local last = account.last_error or { code = "temporarily_unavailable" }
+  return { code = last.code, message = "the provider did not give a token: " .. last.code }
+end
+
+--- Ends an authorization by whether the attempt that it led to has brought a token.
+---@param keeper usher.Keeper
+---@param self usher.keeper.Authorization
+---@param has_token boolean
+function authorization.conclude(keeper, self, has_token)
+  authorization.finish(keeper, self, not has_token and failure_of(self.account) or nil)
+end
+
 --- Ends the account's authorization where one is open: another begins, or the account is no longer kept as it was.
 ---@param keeper usher.Keeper
 ---@param account usher.keeper.Account

@@ -4,7 +4,6 @@
 
 local discovery = {}
 
-local TIMEOUT_MS = 10000
 local FRESH_SECONDS = 24 * 3600
 local RETRY_SECONDS = 300
 local MAX_PLACES = 4
@@ -28,8 +27,7 @@ end
 
 -- The metadata; or a failure, and whether the provider has answered.
 local function fetch(keeper, account, request)
-  request.timeout_ms, request.ca_file = TIMEOUT_MS, account.config.ca_file
-  local response, err = keeper:perform(account, request)
+  local response, err = keeper:consult(account, request)
   if not response then
     return nil, failure_of(err.code, err.code == "bad_url"), false
   end

@@ -22,6 +22,8 @@ local tenants = require "usher.keeper.tenants"
 
 local keeper = { EVENTS = events.NAMES }
 
+local CONSULT_MS = 10000
+
 ---@class usher.Keeper
 ---@field store table one of `usher.store`
 ---@field transfer fun(request: table): table?, usher.Error?
@@ -103,6 +105,16 @@ function Keeper:perform(of, request)
     return errors.fail "internal"
   end
   return response, err
+end
+
+--- One transfer beside the account's attempts, no longer than ten seconds. Waits; never raises.
+---@param of usher.keeper.Account
+---@param request usher.core.transfer.Request
+---@return usher.core.transfer.Response? response
+---@return usher.Error? err
+function Keeper:consult(of, request)
+  request.timeout_ms, request.ca_file = CONSULT_MS, of.config.ca_file
+  return self:perform(of, request)
 end
 
 --- An attempt of the account has ended.

@@ -9,18 +9,17 @@ local records = require "usher.keeper.records"
 
 local revocation = {}
 
-local TIMEOUT_MS = 10000
-
 local function fail(keeper, account, result)
   keeper.log:warn("revocation_failed", { account = account.name, class = result.class, error = result.error })
   local code = result.class == "configuration" and "bad_configuration" or "temporarily_unavailable"
   return errors.fail(code, ("the provider did not revoke: %s"):format(result.error))
 end
 
--- The requests for every token that is kept; nil: the provider has no way.
+-- The requests for every token that is kept, be it not on disk yet; nil: the provider has no way.
 local function requests_of(keeper, account)
-  local requests = {}
-  for _, tokens in pairs { account.record.token_set, account.record.alternate } do
+  local requests, record = {}, account.record
+  local unsaved = account.unsaved and account.unsaved.change.token_set
+  for _, tokens in pairs { record.token_set, record.alternate, unsaved ~= record.token_set and unsaved or nil } do
     local list = account.provider.revoke(account.config, tokens, account:context(keeper))
     if not list then
       return nil
@@ -31,8 +30,7 @@ local function requests_of(keeper, account)
 end
 
 local function perform(keeper, account, request)
-  request.timeout_ms, request.ca_file = TIMEOUT_MS, account.config.ca_file
-  local response, err = keeper:perform(account, request)
+  local response, err = keeper:consult(account, request)
   return outcome.of(account, "revoke", response, err, keeper.clock:wall())
 end
 
@@ -47,6 +45,7 @@ local function forget(keeper, account)
   if not removed then
     return nil, err
   end
+  account.unsaved = nil
   account:clear_failures()
   keeper.log:info("revoked", { account = account.name })
   return records.reload(keeper, account)

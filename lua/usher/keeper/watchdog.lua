@@ -8,7 +8,6 @@ local view = require "usher.keeper.view"
 
 local watchdog = {}
 
-local NUDGE_TIMEOUT_MS = 10000
 local NUDGE_SPACING = 600
 local FIRST_NUDGE = 2 -- seconds: the listener for the answer must be open
 
@@ -33,8 +32,7 @@ local function nudge(keeper, account)
     )
     return
   end
-  request.timeout_ms, request.ca_file = NUDGE_TIMEOUT_MS, account.config.ca_file
-  local response, err = keeper:perform(account, request)
+  local response, err = keeper:consult(account, request)
   keeper.log:info(
     "nudged",
     { account = account.name, status = response and response.status, error = err and err.code }
