@@ -61,11 +61,13 @@ store = sqlite path=/usher.db
           client_id = "c1",
           redirect_uri = "https://u.example/callback",
           parameters = { prompt = "consent" },
+          token_parameters = { password = "hunter2" },
         },
       },
     }
     assert.matches("\naccounts.vault.environment.VAULT_TOKEN = [redacted]\n", text, 1, true)
     assert.matches('\naccounts.forge.parameters.prompt = "consent"\n', text, 1, true)
+    assert.matches("\naccounts.forge.token_parameters.password = [redacted]\n", text, 1, true)
     assert.not_matches("s3cret", text, 1, true)
   end)
 

@@ -58,7 +58,7 @@ describe("usher token", function()
   it("ends with 64 on an unknown account", function()
     local status, _, err = server:usher { "token", "nobody" }
     assert.are.equal(64, status)
-    assert.are.equal("usher: unknown account\n", err)
+    assert.are.equal("usher: unknown account: nobody\n", err)
     assert.are.equal(64, (server:usher { "token", "a/b" }))
   end)
 

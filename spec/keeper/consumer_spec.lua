@@ -106,6 +106,17 @@ describe("consumer: token", function()
     rig:stop()
   end)
 
+  it("hears how the last attempt ended where there is no token", function()
+    local rig = keeper_rig.new():start()
+    rig:fail_next("exchange", faults.status(503))
+    rig:push()
+    rig:advance(0.5)
+    local err = ask(rig, { wait = 0 }).err
+    assert.are.equal("temporarily_unavailable", err.code)
+    assert.are.equal("no valid token right now: the last attempt ended with http_503", err.message)
+    rig:stop()
+  end)
+
   it("hears that the account is disabled", function()
     local rig = keeper_rig.new({ disabled = true }):start()
     rig:push()

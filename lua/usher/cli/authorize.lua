@@ -102,7 +102,7 @@ function authorize.run(arguments)
     shown, err = await(gateway, arguments.account)
   end
   if not shown then
-    return exit.fail(err)
+    return exit.fail(err, arguments.account)
   end
   return conclude(shown)
 end

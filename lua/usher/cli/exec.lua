@@ -39,7 +39,7 @@ end
 function exec.run(arguments)
   local answer, err = token.obtain(arguments)
   if not answer then
-    return exit.fail(err)
+    return token.fail(err, arguments)
   end
   local words = arguments.words
   local _, reason, is_missing = launch.exec(words, arguments.env or DEFAULT_VARIABLE, answer.access_token)

@@ -64,9 +64,11 @@ end
 
 --- Tells of an error and gives its exit code: `return exit.fail(err)`.
 ---@param err { code: string, message: string }
+---@param account? string the name that was given
 ---@return integer
-function exit.fail(err)
-  exit.complain(err.message)
+function exit.fail(err, account)
+  local is_unknown = account and err.code == "unknown_account"
+  exit.complain(is_unknown and ("%s: %s"):format(err.message, account) or err.message)
   return exit.code_of(err)
 end
 

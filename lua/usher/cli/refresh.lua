@@ -20,7 +20,7 @@ function refresh.run(arguments)
   local answer
   answer, err = gateway:refresh(arguments.account)
   if not answer then
-    return exit.fail(err)
+    return exit.fail(err, arguments.account)
   elseif not answer.refreshed then
     exit.complain(("not refreshed; the current token is valid for %d s"):format(answer.expires_in))
     return exit.TEMPORARY

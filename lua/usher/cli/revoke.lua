@@ -19,7 +19,7 @@ function revoke.run(arguments)
     answer, err = gateway:revoke(arguments.account)
   end
   if not answer then
-    return exit.fail(err)
+    return exit.fail(err, arguments.account)
   end
   exit.print "revoked\n"
   return exit.OK

@@ -17,7 +17,7 @@ end
 local function show_one(gateway, arguments)
   local document, err = gateway:account(arguments.account)
   if not document then
-    return exit.fail(err)
+    return exit.fail(err, arguments.account)
   end
   exit.print(arguments.json and json.encode(document) .. "\n" or report.account(document, os.time()))
   return exit.OK

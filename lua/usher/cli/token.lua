@@ -56,6 +56,15 @@ function token.obtain(arguments)
   return gateway:token(arguments.account, wish)
 end
 
+--- Ends a command that got no token: `return token.fail(err, arguments)`.
+---@param err table
+---@param arguments { account: string, tenant?: string }
+---@return integer exit_code
+function token.fail(err, arguments)
+  local tenant = arguments.tenant
+  return exit.fail(err, tenant and ("%s/%s"):format(arguments.account, tenant) or arguments.account)
+end
+
 function token.describe(command)
   command:argument("account", "The account's name."):argname "ACCOUNT"
   token.describe_wish(command)
@@ -68,7 +77,7 @@ end
 function token.run(arguments)
   local answer, err = token.obtain(arguments)
   if not answer then
-    return exit.fail(err)
+    return token.fail(err, arguments)
   end
   exit.print(FORMATS[arguments.format](answer) .. "\n")
   return exit.OK

@@ -33,7 +33,9 @@ local function failure(keeper, account)
   elseif not account.flight and plan.gate == "budget" then
     return errors.fail("budget_exhausted", nil, { retry_after = bounded(seconds) })
   end
-  return errors.fail("temporarily_unavailable", nil, { retry_after = bounded(seconds) })
+  local last = account.last_error
+  local message = last and ("no valid token right now: the last attempt ended with %s"):format(last.code)
+  return errors.fail("temporarily_unavailable", message, { retry_after = bounded(seconds) })
 end
 
 -- The newest valid token, or why there is none.

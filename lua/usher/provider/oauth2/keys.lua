@@ -115,6 +115,7 @@ keys.KEYS = {
   },
   token_parameters = {
     value = values.texts,
+    is_hidden = true,
     what = "further parameters of the requests that obtain a first token",
     example = '{ audience = "https://api.example.com" }',
   },
