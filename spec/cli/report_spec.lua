@@ -69,7 +69,7 @@ describe("report.account", function()
 
   it("copes with an account that has nothing yet", function()
     local text = report.account(EMPTY, NOW)
-    assert.matches("subject        not known yet\n", text)
+    assert.matches("subject        none known\n", text)
     assert.matches("token          none\n", text)
     assert.matches("last push      never, 0 in 24 h\n", text)
   end)

@@ -135,7 +135,7 @@ function report.account(document, now)
     { "account", clean(document.name) },
     { "provider", clean(document.provider) },
     { "status", clean(document.status) },
-    { "subject", document.subject and clean(document.subject) or "not known yet" },
+    { "subject", document.subject and clean(document.subject) or "none known" },
     { "token", token_line(document.token, now) },
     { "refresh token", life(document.refresh_token, now) },
     { "next attempt", ahead(document.next_attempt_at, now) },
