@@ -73,6 +73,23 @@ local REFUSED = {
   { "bad_request", "DEL in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: b\x7fc\r\n\r\n" },
   { "bad_request", "bare CR in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: b\rc\r\n\r\n" },
   { "bad_request", "bare LF", "GET / HTTP/1.1\nHost: a\n\n" },
+  { "bad_request", "bare LF after the request line", "GET / HTTP/1.1\r\n\n" },
+  { "bad_request", "bare LF at the end of the header section", "GET / HTTP/1.1\r\nHost: a\r\n\n" },
+  {
+    "bad_request",
+    "bare LF at the end of the header section before a body",
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\nhi",
+  },
+  {
+    "bad_request",
+    "bare LF after the last chunk",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\n",
+  },
+  {
+    "bad_request",
+    "bare LF at the end of the trailer section",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n\n",
+  },
   -- target and method
   { "not_implemented", "CONNECT", "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n" },
   { "not_implemented", "unknown method", "BREW / HTTP/1.1\r\nHost: a\r\n\r\n" },

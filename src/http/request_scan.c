@@ -29,7 +29,7 @@ static struct usher_request_piece next_of_section(struct usher_request_scan *sca
     size_t reach = length < room ? length : room;
     for (size_t i = 0; i < reach; i++) {
         bool is_at_start = scan->position == USHER_REQUEST_AT_LINE_START;
-        if (is_at_start && (bytes[i] == ' ' || bytes[i] == '\t'))
+        if (is_at_start && (bytes[i] == ' ' || bytes[i] == '\t' || bytes[i] == '\n'))
             return (struct usher_request_piece){i, USHER_ERROR_BAD_REQUEST};
         if (scan->position == USHER_REQUEST_AFTER_CR && bytes[i] == '\n')
             return (struct usher_request_piece){i + 1, USHER_ERROR_NONE};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The raw scan before llhttp: cuts the bytes where a region of the request ends, where a limit is reached and
-// before a folded line (obs-fold, RFC 9112 5.2), so that what llhttp sees does not depend on how they came.
+// The raw scan before llhttp: cuts the bytes where a region of the request ends, where a limit is reached,
+// before a folded line (obs-fold, RFC 9112 5.2) and before a bare LF that llhttp would take for the end of a
+// section, so that what llhttp sees does not depend on how they came.
 #ifndef USHER_REQUEST_SCAN_H
 #define USHER_REQUEST_SCAN_H
 
