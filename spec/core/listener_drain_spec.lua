@@ -3,11 +3,38 @@ local child = require "spec.support.child"
 local client = require "spec.support.socket_client"
 local core = require "usher.core"
 local peers = require "spec.support.peers"
+local process = require "spec.support.process"
+local socket = require "socket"
+local temporary = require "spec.support.temporary"
+local tls = require "spec.support.tls"
 
 local connect, get, open = peers.connect, client.get, peers.listen
 
 local function echo(request)
   return { status = 200, body = request.path }
+end
+
+local NOISE = "\23\3\3\0\32" .. ("z"):rep(32) -- a TLS record that cannot be decrypted
+
+-- Passes bytes between a program that connects to `front` and the listener.
+local function relay(front, listener)
+  local near
+  client.drive(function()
+    near = front:accept()
+    return near
+  end)
+  near:settimeout(0)
+  local far = connect(listener)
+  return function(tail)
+    local bytes, _, partial = near:receive(65536)
+    bytes = bytes or partial
+    if bytes ~= "" then
+      far:send(bytes .. tail)
+    end
+    far:poll()
+    near:send(far.received)
+    far.received = ""
+  end
 end
 
 describe("listener:drain", function()
@@ -60,6 +87,50 @@ describe("listener:drain", function()
     end)
     assert.is_true(drained < 2)
     assert.are.equal("", peer:receive_all())
+  end)
+
+  it("ends though a peer breaks its connection while it is answered", function()
+    local folder = peers.folder()
+    local issued = tls.authority(folder, "authority"):issue("server", "IP:127.0.0.1")
+    local certificate <close> = assert(core.tls.open(issued.certificate, issued.key))
+    local future, has_asked, is_drained = core.future.new(), false, false
+    local listener = open {
+      tls = certificate,
+      handler = function(request)
+        has_asked = true
+        if request.path == "/late" then
+          future:wait()
+        end
+        return { status = 200 }
+      end,
+    }
+    local front = assert(socket.bind("127.0.0.1", 0))
+    front:settimeout(0)
+    local script = "(printf 'GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\nGET /late HTTP/1.1\\r\\nHost: a\\r\\n';"
+      .. " while [ ! -e go ]; do sleep 0.05; done; printf '\\r\\n'; sleep 9)"
+      .. " | env -u LD_PRELOAD openssl s_client -quiet -connect 127.0.0.1:"
+    local command = ("cd %s && %s%d"):format(folder, script, select(2, front:getsockname()))
+    local _ <close> = process.start(folder, "peer", { "sh", "-c", command })
+    local pass = relay(front, listener)
+    client.drive(function()
+      pass ""
+      return has_asked
+    end)
+    core.loop:spawn(function()
+      listener:drain(60000)
+      is_drained = true
+    end)
+    temporary.write(folder .. "/go", "")
+    client.drive(function()
+      pass(NOISE)
+      return core.loop:tasks() == 2
+    end)
+    assert.are.equal(0, listener:connections())
+    future:resolve()
+    client.drive(function()
+      return is_drained
+    end)
+    front:close()
   end)
 
   it("waits no longer than it is told", function()

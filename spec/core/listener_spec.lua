@@ -161,6 +161,27 @@ describe("listener", function()
     assert.are.equal("", connect(listener):send(get "/"):receive_all())
   end)
 
+  it("may be closed while a response is being given, whole or faulty", function()
+    for _, status in ipairs { 200, "none" } do
+      local listener
+      local is_closed_well = true
+      listener = open(function()
+        return setmetatable({}, {
+          __index = function(_, name)
+            is_closed_well = pcall(listener.close, listener) and is_closed_well
+            return name == "status" and status or nil
+          end,
+        })
+      end)
+      assert.are.equal("", connect(listener):send(get "/"):receive_all())
+      client.drive(function()
+        return #core.loop:handles() == 0
+      end)
+      assert.is_true(is_closed_well)
+    end
+    assert.are.equal(1, #audit.take_failures()) -- of the faulty one
+  end)
+
   it("survives a peer that goes away while its handler waits", function()
     local future, finished = core.future.new(), false
     local listener = open(function()

@@ -26,14 +26,14 @@ struct listener {
     struct usher_listener *engine;
     struct usher_reference anchor;  // the userdata itself while open
     struct usher_reference drained; // the future that m_drain waits for
-    struct exchange *exchanges;     // whose handlers have not ended
+    struct exchange *exchanges;     // whose tasks have not ended
 };
 
 // One request, until its handler has ended.
 struct exchange {
     struct usher_connection *connection;
     struct usher_task *task;   // NULL until it is made
-    struct listener *listener; // NULL once that is closed: by this very handler, then
+    struct listener *listener; // NULL once that is closed, by this very handler then, or the task has ended
     struct exchange *previous;
     struct exchange *next;
 };
@@ -81,15 +81,12 @@ static void detach(struct exchange *exchange) {
     exchange->listener = NULL;
 }
 
-static void end_exchange(struct exchange *exchange) {
-    detach(exchange);
-    free(exchange);
-}
-
+// Its task has ended: what is called below may close the listener, which must not look for that any more.
 static void on_returned(lua_State *L, int results, void *arg) {
     struct exchange *exchange = arg;
     struct usher_response frame;
     bool keep_alive = false;
+    detach(exchange);
     struct usher_buffer *out = usher_connection_begin(exchange->connection, &frame);
     luaL_checkstack(L, LUA_MINSTACK, "too many results");
     lua_pushnil(L); // the response of a handler that returned nothing
@@ -99,13 +96,14 @@ static void on_returned(lua_State *L, int results, void *arg) {
             usher_connection_close(exchange->connection);
     }
     usher_connection_send(exchange->connection, keep_alive);
-    end_exchange(exchange);
+    free(exchange);
 }
 
 static void on_failed(void *arg) {
     struct exchange *exchange = arg;
+    detach(exchange);
     usher_connection_fail(exchange->connection, USHER_ERROR_INTERNAL);
-    end_exchange(exchange);
+    free(exchange);
 }
 
 struct arrival {
