@@ -66,30 +66,33 @@ static void on_drain_expired(void *arg) {
     tell_drained(arg);
 }
 
-// In a close callback, so from the loop.
-static void go_on(struct usher_listener *listener) {
-    if (listener->is_closed)
-        free_unused(listener);
-    else if (listener->is_poll_closed && listener->group.open == 0)
-        tell_drained(listener);
+static bool is_drained(const struct usher_listener *listener) {
+    return listener->is_poll_closed && listener->group.open == 0;
 }
 
 static void on_pause_ended(void *arg);
 
-// Who waits because the listener was full need not wait for the timer.
+// Who waits because the listener was full need not wait for the timer. This may be inside a call that gives
+// an owed response, and the loop tells of the end.
 static void on_connection_freed(struct usher_connection_group *group) {
     struct usher_listener *listener = (struct usher_listener *)group;
     if (listener->is_full && !listener->is_poll_closed && listener->pause != NULL) {
         usher_timer_stop(listener->pause);
         on_pause_ended(listener);
     }
-    go_on(listener);
+    if (listener->is_closed)
+        free_unused(listener);
+    else if (is_drained(listener))
+        usher_timer_start(listener->drain_timer, 0, 0);
 }
 
 static void on_poll_closed(uv_handle_t *handle) {
     struct usher_listener *listener = handle->data;
     listener->is_poll_closed = true;
-    go_on(listener);
+    if (listener->is_closed)
+        free_unused(listener);
+    else if (is_drained(listener))
+        tell_drained(listener);
 }
 
 static void on_deadline_passed(struct usher_deadline *deadline, void *arg) {
@@ -321,13 +324,14 @@ static void close_those(struct usher_listener *listener, enum usher_connection_s
 
 void usher_listener_drain(struct usher_listener *listener, uint64_t timeout_ms, void (*on_drained)(void *arg),
                           void *arg) {
+    bool is_being_told = listener->on_drained != NULL && is_drained(listener);
     listener->on_drained = on_drained;
     listener->drained_arg = arg;
     listener->group.is_draining = true;
     stop_accepting(listener);
     close_those(listener, USHER_CONNECTION_HANDSHAKE);
     close_those(listener, USHER_CONNECTION_IDLE);
-    usher_timer_start(listener->drain_timer, timeout_ms, 0);
+    usher_timer_start(listener->drain_timer, is_being_told ? 0 : timeout_ms, 0);
 }
 
 void usher_listener_close(struct usher_listener *listener) {
