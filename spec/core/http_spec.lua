@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 require "spec.support.paths"
+local child = require "spec.support.child"
 local core = require "usher.core"
 local requests = require "spec.support.requests"
 
@@ -271,6 +272,37 @@ describe("request parser", function()
     local parser <close> = core.http.parser()
     assert.are.equal("bad_request", select(2, parser:feed "GET\0").code)
     assert.are.equal("bad_request", select(2, parser:feed "GET / HTTP/1.1\r\nHost: a\r\n\r\n").code)
+  end)
+
+  it("may be fed or closed by a finalizer while the request is being made", function()
+    local output = child.run [[
+      local core = require "usher.core"
+      local fields = {}
+      for index = 1, 60 do fields[index] = ("h%d: %s\r\n"):format(index, ("v"):rep(60)) end
+      local body = ("b"):rep(20000)
+      local request = "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 20000\r\n"
+        .. table.concat(fields) .. "\r\n" .. body
+
+      -- Calls a method of the parser in the n-th collection of garbage.
+      local function call_later(parser, method, n)
+        setmetatable({}, { __gc = function()
+          if n > 1 then call_later(parser, method, n - 1) else pcall(parser[method], parser, "") end
+        end })
+      end
+
+      for n = 4, 25 do
+        local parser = core.http.parser()
+        call_later(parser, n % 2 == 0 and "close" or "feed", n // 2)
+        collectgarbage "restart"
+        collectgarbage("incremental", 1, 1000, 30) -- every new object collects all garbage
+        collectgarbage()
+        local found, result = pcall(parser.feed, parser, request)
+        collectgarbage "stop"
+        assert(not found or result.body == body and result.headers.h60 == ("v"):rep(60))
+        assert(n % 2 == 1 or tostring(parser) == "usher.http.parser (closed)")
+      end
+    ]]
+    assert.are.equal("", output)
   end)
 
   it("raises on misuse", function()

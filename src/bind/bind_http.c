@@ -15,27 +15,45 @@ enum { ARGUMENT_RESPONSE = 1, ARGUMENT_KEEP_ALIVE = 2 };
 // Bytes of requests that follow the one being read.
 enum { MAX_PENDING_BYTES = 1 << 20 };
 
+// While a request is being pushed a finalizer may close the parser, or feed it: the engine then goes with the
+// userdata, not before.
 struct parser {
     struct usher_request_parser *engine;
     struct usher_buffer pending;
+    enum { PARSER_CLOSED, PARSER_OPEN, PARSER_FEEDING } status;
 };
 
 static bool parser_is_open(const void *userdata) {
     const struct parser *parser = userdata;
-    return parser->engine != NULL;
+    return parser->status != PARSER_CLOSED;
 }
 
 static int m_feed(lua_State *L);
 static int m_close(lua_State *L);
+static int m_collect(lua_State *L);
 
-static const luaL_Reg methods[] = {{"feed", m_feed}, {NULL, NULL}};
-static const struct usher_class parser_class = {"usher.http.parser", methods, m_close, parser_is_open};
+static const luaL_Reg methods[] = {
+    {"feed", m_feed}, {"close", m_close}, {"__close", m_close}, {"__gc", m_collect}, {NULL, NULL}};
+static const struct usher_class parser_class = {"usher.http.parser", methods, NULL, parser_is_open};
 
-static int m_close(lua_State *L) {
-    struct parser *parser = usher_class_check(L, 1, &parser_class);
+static void free_memory(struct parser *parser) {
     usher_request_parser_free(parser->engine);
     parser->engine = NULL;
     usher_buffer_deinit(&parser->pending);
+}
+
+static int m_close(lua_State *L) {
+    struct parser *parser = usher_class_check(L, 1, &parser_class);
+    if (parser->status == PARSER_OPEN)
+        free_memory(parser);
+    parser->status = PARSER_CLOSED;
+    return 0;
+}
+
+static int m_collect(lua_State *L) {
+    struct parser *parser = usher_class_check(L, 1, &parser_class);
+    free_memory(parser);
+    parser->status = PARSER_CLOSED;
     return 0;
 }
 
@@ -43,7 +61,7 @@ static int m_feed(lua_State *L) {
     struct parser *parser = usher_class_check(L, 1, &parser_class);
     size_t length;
     const char *bytes = luaL_checklstring(L, ARGUMENT_BYTES, &length);
-    luaL_argcheck(L, parser->engine != NULL, 1, "closed");
+    luaL_argcheck(L, parser->status == PARSER_OPEN, 1, "closed, or being fed");
     enum usher_error error = usher_buffer_append(&parser->pending, bytes, length);
     if (error != USHER_ERROR_NONE)
         return usher_failure_push(L, error, NULL);
@@ -57,8 +75,11 @@ static int m_feed(lua_State *L) {
         lua_pushnil(L);
         return 1;
     }
+    parser->status = PARSER_FEEDING;
     usher_http_message_push_request(L, usher_request_parser_request(parser->engine), NULL);
     usher_request_parser_reset(parser->engine);
+    if (parser->status == PARSER_FEEDING)
+        parser->status = PARSER_OPEN;
     return 1;
 }
 
@@ -68,7 +89,10 @@ static int l_parser(lua_State *L) {
     struct parser *parser = usher_class_new(L, &parser_class, sizeof *parser, 0);
     usher_buffer_init(&parser->pending, MAX_PENDING_BYTES);
     parser->engine = usher_request_parser_new(&limits);
-    return parser->engine != NULL ? 1 : luaL_error(L, "out of memory");
+    if (parser->engine == NULL)
+        return luaL_error(L, "out of memory");
+    parser->status = PARSER_OPEN;
+    return 1;
 }
 
 static int l_format_response(lua_State *L) {
