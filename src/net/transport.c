@@ -147,6 +147,8 @@ static void send_output(struct usher_transport *transport) {
         transport->is_broken = transport->is_broken || length > MAX_OUTPUT_BYTES;
         return;
     }
+    if (length == 0)
+        return;
     size_t sent = try_write(transport, bytes, length);
     if (sent < length)
         start_sending(transport, bytes + sent, length - sent);
@@ -262,8 +264,9 @@ static void on_uv_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buff
 bool usher_transport_read(struct usher_transport *transport, bool wanted) {
     if (!wanted)
         return uv_read_stop(&transport->uv.stream) == 0;
-    if (transport->has_ended)
-        return true;
+    // A write that broke the connection may have counted everything as sent.
+    if (transport->has_ended || transport->is_broken)
+        return !transport->is_broken;
     int status = uv_read_start(&transport->uv.stream, on_uv_alloc, on_uv_read);
     return status == 0 || status == UV_EALREADY;
 }
