@@ -35,6 +35,7 @@ describe("a response is taken", function()
   end
 
   takes("with a length", OK .. END, "stay", 200, "abc")
+  takes("with 512 header lines", OK .. ("a:\r\n"):rep(510) .. END, "stay", 200, "abc")
   takes(
     "in chunks",
     OK .. "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n2;x=y\r\nbc\r\n0\r\n\r\n",
@@ -155,6 +156,8 @@ describe("a response is refused", function()
     "response_too_large",
     OK .. ("X-A: aaaaaaaa\r\n"):rep(5000) .. END
   )
+  -- The status line and Content-Length are two of the 512.
+  refuses("with more header lines than 512", "response_too_large", OK .. ("a:\r\n"):rep(511) .. END)
   refuses(
     "with interim responses over the limit",
     "response_too_large",

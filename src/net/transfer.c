@@ -35,6 +35,7 @@ struct usher_transfer {
     usher_transfer_fn on_done;
     void *arg;
     size_t header_bytes;
+    size_t header_lines;
     bool is_headed; // the final header section is complete
     struct usher_buffer body;
     enum usher_error error; // also why one of our callbacks stopped it
@@ -161,7 +162,9 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg) {
     struct usher_transfer *transfer = arg;
     size_t length = size * count;
     transfer->header_bytes += length;
-    if (transfer->header_bytes > USHER_TRANSFER_MAX_HEADER_BYTES)
+    transfer->header_lines += !is_end_of_section(line);
+    if (transfer->header_bytes > USHER_TRANSFER_MAX_HEADER_BYTES ||
+        transfer->header_lines > USHER_TRANSFER_MAX_HEADER_LINES)
         return refuse(transfer, USHER_ERROR_RESPONSE_TOO_LARGE, "header section too large");
     const char *fault = find_line_fault(line, length);
     if (fault == NULL && is_end_of_section(line))

@@ -12,7 +12,10 @@
 #include <stddef.h>
 
 #define USHER_TRANSFER_MAX_ACTIVE 32
-#define USHER_TRANSFER_MAX_HEADER_BYTES 65536 // of all header sections, interim ones and trailers included
+// Of all header sections together, interim ones and trailers included. libcurl finds a field by going through
+// those before it: the work grows with the square of their number.
+#define USHER_TRANSFER_MAX_HEADER_BYTES 65536
+#define USHER_TRANSFER_MAX_HEADER_LINES 512
 
 struct usher_loop;
 struct usher_transfer;

@@ -532,7 +532,8 @@ function Listener:close() end
 core.transfer = {}
 ---One HTTP exchange. Waits. At most 32 are under way, more wait in order. No redirects are followed, nothing is
 ---decoded; nothing of the environment (proxy, netrc, key log) counts; TLS 1.2 at least, certificate and name verified.
----A request of which bytes have left is never sent again. The error has `sent`: whether bytes of the request left.
+---A request of which bytes have left is never sent again. The header sections of a response, interim ones and trailers
+---included, are at most 64 KiB and 512 lines. The error has `sent`: whether bytes of the request left.
 ---Raises on a header with CR, LF or NUL and on those that are the core's (Content-Length, Connection, Expect ...).
 ---@param request usher.core.transfer.Request
 ---@return usher.core.transfer.Response? response
