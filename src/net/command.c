@@ -4,6 +4,9 @@
 #include "buffer.h"
 #include "loop.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -127,6 +130,27 @@ static char **as_libuv_takes_them(const char *const *strings) {
     return list.theirs;
 }
 
+// For a kernel before 5.11, and where a filter of system calls refuses close_range().
+static bool mark_each_descriptor(void) {
+    DIR *folder = opendir("/proc/self/fd");
+    const struct dirent *entry;
+    if (folder == NULL)
+        return false;
+    for (errno = 0; (entry = readdir(folder)) != NULL; errno = 0) {
+        long descriptor = strtol(entry->d_name, NULL, 10); // 0 for "."
+        if (descriptor > STDERR_FILENO)
+            fcntl((int)descriptor, F_SETFD, FD_CLOEXEC);
+    }
+    bool is_complete = errno == 0;
+    closedir(folder);
+    return is_complete;
+}
+
+// libcurl has descriptors that would be inherited.
+static bool mark_descriptors(void) {
+    return close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 || mark_each_descriptor();
+}
+
 static int spawn(struct usher_command *command, struct usher_loop *loop,
                  const struct usher_command_request *request) {
     uv_stdio_container_t stdio[3] = {
@@ -143,8 +167,6 @@ static int spawn(struct usher_command *command, struct usher_loop *loop,
         .stdio_count = 3,
         .stdio = stdio,
     };
-    // libcurl has descriptors that would be inherited.
-    close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     int status = uv_spawn(usher_loop_uv(loop), &command->process, &options);
     if (status != 0)
         return status;
@@ -171,6 +193,9 @@ static struct usher_command *new_command(struct usher_loop *loop, size_t max_byt
 struct usher_command *usher_command_start(struct usher_loop *loop,
                                           const struct usher_command_request *request,
                                           usher_command_fn on_done, void *arg, enum usher_error *out_error) {
+    *out_error = USHER_ERROR_IO;
+    if (!mark_descriptors())
+        return NULL;
     struct usher_command *command = new_command(loop, request->max_bytes);
     *out_error = USHER_ERROR_OUT_OF_MEMORY;
     if (command == NULL)

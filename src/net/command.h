@@ -32,7 +32,8 @@ struct usher_command_result {
 typedef void (*usher_command_fn)(const struct usher_command_result *result, void *arg);
 
 // Starts the program. on_done is called exactly once, from the loop, unless the command is freed first. NULL:
-// *out_error is NOT_FOUND, PERMISSION, OUT_OF_MEMORY or the like, and on_done is not called.
+// *out_error is NOT_FOUND, PERMISSION, OUT_OF_MEMORY, IO (our descriptors cannot be kept from it) or the
+// like, and on_done is not called.
 struct usher_command *usher_command_start(struct usher_loop *loop,
                                           const struct usher_command_request *request,
                                           usher_command_fn on_done, void *arg, enum usher_error *out_error);
