@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A program's start where the system has no close_range() that this could use, as before Linux 5.11.
+// A program's start and end where the system has no close_range() that this could use, as before Linux 5.11.
 #include "command.h"
 #include "loop.h"
 
@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { NUMBER = 77 }; // of a descriptor that would be inherited
@@ -56,6 +57,10 @@ int main(void) {
     has_no_folder = true;
     check(start(loop, "echo", &error) == NULL && error == USHER_ERROR_IO,
           "and is not started where they cannot be kept from it");
+    has_no_folder = false;
+    usher_command_free(start(loop, "exec sleep 60", &error));
+    check(error == USHER_ERROR_NONE && waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD,
+          "one that is killed leaves no zombie");
     usher_loop_free(loop);
     printf("1..%d\n", cases);
     return 0;

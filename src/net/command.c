@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -50,6 +51,16 @@ static void close_all(struct usher_command *command) {
 // another's.
 static void kill_all(const struct usher_command *command) {
     uv_kill(-command->process.pid, SIGKILL);
+}
+
+// For one whose exit nobody hears of. It is waited for only where the signal reaches it, since one that runs
+// as another user takes as long as it likes.
+static void kill_and_reap(const struct usher_command *command) {
+    kill_all(command);
+    if (uv_kill(command->process.pid, SIGKILL) != 0)
+        return;
+    while (waitpid(command->process.pid, NULL, 0) < 0 && errno == EINTR) {
+    }
 }
 
 static void settle(struct usher_command *command) {
@@ -172,7 +183,7 @@ static int spawn(struct usher_command *command, struct usher_loop *loop,
         return status;
     status = uv_read_start((uv_stream_t *)&command->output, allocate, on_read);
     if (status != 0)
-        kill_all(command);
+        kill_and_reap(command);
     return status;
 }
 
@@ -226,6 +237,6 @@ void usher_command_free(struct usher_command *command) {
         return;
     command->on_done = NULL;
     if (!command->has_exited)
-        kill_all(command);
+        kill_and_reap(command);
     close_all(command);
 }

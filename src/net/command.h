@@ -41,7 +41,8 @@ struct usher_command *usher_command_start(struct usher_loop *loop,
 // Kills it; on_done then tells of CANCELLED.
 void usher_command_cancel(struct usher_command *command);
 
-// Kills it without a word to its owner. After on_done the command has freed itself. NULL is allowed.
+// Kills it without a word to its owner, and waits for the moment that its end takes. After on_done the
+// command has freed itself. NULL is allowed.
 void usher_command_free(struct usher_command *command);
 
 #endif
