@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A listener where the system refuses: this program's listen() fails in a way that we have no code for.
+// A listener where the system refuses: this program's listen() fails in a way that we have no code for. And
+// where listen() comes too late: another has found nobody there, and put a socket of its own in the place.
 #include "listener.h"
 #include "loop.h"
 
@@ -8,12 +9,25 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+static const char *taken; // the path where another does so
+
 __attribute__((visibility("default"))) int listen(int descriptor, int backlog) {
-    (void)descriptor, (void)backlog;
-    errno = EIO;
-    return -1;
+    union {
+        struct sockaddr any;
+        struct sockaddr_un local;
+    } address = {.local = {.sun_family = AF_UNIX}};
+    if (taken == NULL) {
+        errno = EIO;
+        return -1;
+    }
+    strncpy(address.local.sun_path, taken, sizeof address.local.sun_path - 1);
+    unlink(taken);
+    bind(socket(AF_UNIX, SOCK_STREAM, 0), &address.any, sizeof address.local);
+    return (int)syscall(SYS_listen, descriptor, backlog);
 }
 
 static int cases;
@@ -38,6 +52,11 @@ int main(void) {
     check(error_of(loop, NULL) == USHER_ERROR_LISTEN_FAILED, "a socket that cannot listen");
     check(error_of(loop, path) == USHER_ERROR_LISTEN_FAILED, "a Unix socket that cannot listen");
     check(access(path, F_OK) != 0, "leaves no file behind");
+    taken = path;
+    check(error_of(loop, path) == USHER_ERROR_ADDRESS_IN_USE, "a Unix socket whose place another has taken");
+    check(access(path, F_OK) == 0, "is left to that one");
+    unlink(path);
+    taken = NULL;
     setrlimit(RLIMIT_NOFILE, &none);
     check(error_of(loop, NULL) == USHER_ERROR_TOO_MANY_FILES, "no descriptor is left");
     usher_loop_free(loop);

@@ -229,6 +229,8 @@ static enum usher_error start_listening(struct usher_listener *listener,
     if (listener->descriptor == NO_DESCRIPTOR)
         return error == USHER_ERROR_IO ? USHER_ERROR_LISTEN_FAILED : error;
     int status = listen(listener->descriptor, SOMAXCONN) == 0 ? 0 : -errno;
+    if (status == 0 && options->path != NULL && !usher_socket_file_is_there(&listener->file))
+        status = -EADDRINUSE;
     if (status == 0)
         status = uv_poll_init(usher_loop_uv(listener->group.loop), &listener->poll, listener->descriptor);
     if (status != 0) {

@@ -111,12 +111,16 @@ int usher_socket_file_bind(struct usher_socket_file *file, const char *path, mod
     return -1;
 }
 
-void usher_socket_file_remove(struct usher_socket_file *file) {
+bool usher_socket_file_is_there(const struct usher_socket_file *file) {
     struct stat status;
+    return file->path != NULL && lstat(file->path, &status) == 0 && S_ISSOCK(status.st_mode) &&
+           status.st_dev == file->device && status.st_ino == file->inode;
+}
+
+void usher_socket_file_remove(struct usher_socket_file *file) {
     if (file->path == NULL)
         return;
-    if (lstat(file->path, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_dev == file->device &&
-        status.st_ino == file->inode)
+    if (usher_socket_file_is_there(file))
         unlink(file->path);
     free(file->path);
     *file = (struct usher_socket_file){.path = NULL};

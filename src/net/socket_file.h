@@ -6,6 +6,7 @@
 
 #include "error.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 // Zeroed: no file.
@@ -21,6 +22,10 @@ struct usher_socket_file {
 // file is no socket), BAD_ADDRESS (no path for a socket), NOT_FOUND (its folder), PERMISSION, ...
 int usher_socket_file_bind(struct usher_socket_file *file, const char *path, mode_t mode,
                            enum usher_error *out_error);
+
+// Whether the file is still in its place. To be asked once the socket listens: until then who starts at the
+// same time finds nobody listening, and takes the file for a stale one.
+bool usher_socket_file_is_there(const struct usher_socket_file *file);
 
 // Unlinks the file unless another has taken its place. Before the descriptor is closed: it holds the inode,
 // whose number could otherwise be given to that other. Harmless when repeated.
