@@ -41,6 +41,28 @@ describe("a logger", function()
     }, json.decode(lines[1]))
   end)
 
+  it("counts what nobody read, and tells it to whoever reads again", function()
+    local is_read = false
+    new {
+      write = function(text)
+        table.insert(lines, is_read and text or nil)
+        return is_read
+      end,
+    }
+    logger:info "a"
+    logger:debug "below"
+    logger:info "b"
+    assert.are.equal(0, #lines)
+    is_read = true
+    logger:info "c"
+    logger:info "d"
+    assert.are.same({
+      "time=2027-01-15T08:00:00.250Z level=warn event=log_lines_lost count=2\n",
+      "time=2027-01-15T08:00:00.250Z level=info event=c\n",
+      "time=2027-01-15T08:00:00.250Z level=info event=d\n",
+    }, lines)
+  end)
+
   it("writes nothing below its level", function()
     new { level = "warn" }
     logger:debug "a"

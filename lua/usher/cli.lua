@@ -5,6 +5,8 @@
 -- A command module has `describe(command)`, which adds its arguments to an argparse command, and `run(arguments)`,
 -- which returns an exit code.
 
+local launch = require "usher.launch" -- before what loads LuaSocket: it notes SIGPIPE's action
+
 local argparse = require "argparse"
 local exit = require "usher.cli.exit"
 local version = require "usher.version"
@@ -93,6 +95,7 @@ end
 ---@param argv string[]
 ---@return integer exit_code
 function cli.main(argv)
+  launch.open_standard()
   local done, outcome = pcall(run, argv)
   if done then
     return outcome

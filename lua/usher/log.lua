@@ -2,6 +2,7 @@
 -- The log: one line an event, secrets redacted. No method raises: a log must not break what it tells of.
 
 local clock = require "usher.clock"
+local core = require "usher.core"
 local line = require "usher.log.line"
 local redaction = require "usher.log.redaction"
 
@@ -68,15 +69,28 @@ local function format(self, level, event, fields)
   return sink.format(names, shown)
 end
 
+local function text_of(self, level, event, fields)
+  local formatted, text = pcall(format, self, level, event, fields)
+  return formatted and text or ("level=%s event=unloggable\n"):format(level)
+end
+
+local function write(sink, text)
+  local ran, is_written = pcall(sink.write, text)
+  return not ran or is_written ~= false
+end
+
+-- Where nobody reads, lines are lost, and counted for whoever reads again: the gateway must not wait for them.
 local function emit(self, level, event, fields)
-  if LEVELS[level] < self._sink.threshold then
+  local sink = self._sink
+  if LEVELS[level] < sink.threshold then
     return
   end
-  local formatted, text = pcall(format, self, level, event, fields)
-  if not formatted then
-    text = ("level=%s event=unloggable\n"):format(level)
+  if sink.lost > 0 and write(sink, text_of(self, "warn", "log_lines_lost", { count = sink.lost })) then
+    sink.lost = 0
   end
-  pcall(self._sink.write, text)
+  if sink.lost > 0 or not write(sink, text_of(self, level, event, fields)) then
+    sink.lost = sink.lost + 1
+  end
 end
 
 --- Each takes an event's name in snake_case, and fields: a flat table of strings, numbers, booleans, and anything
@@ -146,14 +160,11 @@ function Logger:configure(options)
   self._sink.format = FORMATS[options.format] or self._sink.format
 end
 
-local function write_to_stderr(text)
-  io.stderr:write(text)
-end
-
 ---@class usher.log.options
 ---@field level? "debug"|"info"|"warn"|"error" default: info
 ---@field format? "logfmt"|"json" default: logfmt
----@field write? fun(line: string) takes a line with its newline; default: standard error
+---@field write? fun(line: string): boolean? takes a line with its newline; false: it is lost. Default: standard error,
+---which never waits for whoever reads it
 ---@field clock? usher.Clock
 
 --- A logger. Raises on an unknown level or format.
@@ -164,7 +175,8 @@ function log.new(options)
   local sink = {
     threshold = assert(LEVELS[options.level or "info"], "log.new: unknown level"),
     format = assert(FORMATS[options.format or "logfmt"], "log.new: unknown format"),
-    write = options.write or write_to_stderr,
+    write = options.write or core.process.write_error,
+    lost = 0,
     clock = options.clock or clock.system(),
     registry = redaction.new(KEPT_RELEASED),
   }

@@ -16,10 +16,13 @@ static void check(int number, int is_right, const char *what) {
 int main(void) {
     char program[] = "/nowhere/program";
     char *words[] = {program, NULL};
-    puts("1..3");
+    puts("1..4");
     signal(SIGPIPE, SIG_IGN);
-    check(1, usher_launch(words, "USHER_TOKEN", "t0ken", true) == ENOENT, "a missing program is told");
+    setenv("USHER_API_TOKEN", "b3arer", 1);
+    check(1, usher_launch(words, "USHER_TOKEN", "t0ken", "USHER_API_TOKEN", true) == ENOENT,
+          "a missing program is told");
     check(2, getenv("USHER_TOKEN") == NULL, "the variable is not left behind");
-    check(3, signal(SIGPIPE, SIG_DFL) == SIG_IGN, "SIGPIPE is as before");
+    check(3, getenv("USHER_API_TOKEN") == NULL, "the other one is gone");
+    check(4, signal(SIGPIPE, SIG_DFL) == SIG_IGN, "SIGPIPE is as before");
     return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

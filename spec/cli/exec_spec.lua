@@ -33,10 +33,14 @@ describe("usher exec", function()
     assert.not_matches("tok-1", out, 1, true)
   end)
 
-  it("leaves the rest of the environment as it was", function()
-    local _, out = exec("--", "sh", "-c", "echo $USHER_API_LISTEN")
-    assert.are.equal(server.listen .. "\n", out)
-  end)
+  it(
+    "leaves the rest of the environment as it was, but for the bearer that is good for every account",
+    function()
+      local words = { "exec", "acme", "--", "sh", "-c", "echo $USHER_API_LISTEN:$USHER_API_TOKEN:$LANG" }
+      local _, out = server:usher(words, { USHER_API_TOKEN = "b3arer", LANG = "C" })
+      assert.are.equal(server.listen .. "::C\n", out)
+    end
+  )
 
   it("passes on how long the token must live and how long to wait", function()
     exec("--min-ttl", "600", "--wait", "5", "--", "true")

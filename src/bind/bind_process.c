@@ -3,6 +3,7 @@
 #include "modules.h"
 #include "notify.h"
 #include "process.h"
+#include "standard.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -37,7 +38,15 @@ static int l_notify(lua_State *L) {
     return 1;
 }
 
-static const luaL_Reg functions[] = {{"harden", l_harden}, {"id", l_id}, {"notify", l_notify}, {NULL, NULL}};
+static int l_write_error(lua_State *L) {
+    size_t length;
+    const char *text = luaL_checklstring(L, 1, &length);
+    lua_pushboolean(L, usher_standard_write_error(text, length));
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"harden", l_harden}, {"id", l_id}, {"notify", l_notify}, {"write_error", l_write_error}, {NULL, NULL}};
 
 int usher_bind_process(lua_State *L) {
     luaL_newlib(L, functions);

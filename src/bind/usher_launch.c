@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// `require "usher.launch"`: becoming another program, for client commands, which never load the core. A
-// module of its own without its libraries.
+// `require "usher.launch"`: what the command line needs of C before it knows whether it needs the core, and
+// becoming another program. A module of its own, without the core's libraries.
 #include "launch.h"
+#include "standard.h"
 
 #include <errno.h>
 #include <lauxlib.h>
@@ -14,13 +15,19 @@
 #error "usher is for Lua 5.4"
 #endif
 
-enum { ARGUMENT_WORDS = 1, ARGUMENT_NAME = 2, ARGUMENT_VALUE = 3 };
+enum { ARGUMENT_WORDS = 1, ARGUMENT_NAME = 2, ARGUMENT_VALUE = 3, ARGUMENT_REMOVED = 4 };
 
 static const char *check_text(lua_State *L, int index) {
     size_t length;
     const char *text = luaL_checklstring(L, index, &length);
     luaL_argcheck(L, strlen(text) == length, index, "a NUL in it");
     return text;
+}
+
+static const char *check_name(lua_State *L, int index) {
+    const char *name = check_text(L, index);
+    luaL_argcheck(L, *name != '\0' && strchr(name, '=') == NULL, index, "no variable's name");
+    return name;
 }
 
 // The words as execvp takes them, in a userdata that is pushed; the table keeps the strings. execvp changes
@@ -43,13 +50,18 @@ static char **check_words(lua_State *L) {
     return words;
 }
 
+static int l_open_standard(lua_State *L) {
+    lua_pushboolean(L, usher_standard_open());
+    return 1;
+}
+
 static int l_exec(lua_State *L) {
-    lua_settop(L, ARGUMENT_VALUE);
-    const char *name = check_text(L, ARGUMENT_NAME);
-    luaL_argcheck(L, *name != '\0' && strchr(name, '=') == NULL, ARGUMENT_NAME, "no variable's name");
+    lua_settop(L, ARGUMENT_REMOVED);
+    const char *name = check_name(L, ARGUMENT_NAME);
     const char *value = check_text(L, ARGUMENT_VALUE);
+    const char *removed = lua_isnil(L, ARGUMENT_REMOVED) ? NULL : check_name(L, ARGUMENT_REMOVED);
     char **words = check_words(L);
-    int failure = usher_launch(words, name, value, lua_toboolean(L, lua_upvalueindex(1)));
+    int failure = usher_launch(words, name, value, removed, lua_toboolean(L, lua_upvalueindex(1)));
     luaL_pushfail(L);
     lua_pushstring(L, strerror(failure));
     lua_pushboolean(L, failure == ENOENT);
@@ -64,7 +76,9 @@ int luaopen_usher_launch(lua_State *L) {
     struct sigaction pipe_action;
     bool is_ignored = sigaction(SIGPIPE, NULL, &pipe_action) == 0 && pipe_action.sa_handler == SIG_IGN;
     luaL_checkversion(L);
-    lua_createtable(L, 0, 1);
+    lua_createtable(L, 0, 2);
+    lua_pushcfunction(L, l_open_standard);
+    lua_setfield(L, -2, "open_standard");
     lua_pushboolean(L, !is_ignored);
     lua_pushcclosure(L, l_exec, 1);
     lua_setfield(L, -2, "exec");

@@ -383,6 +383,10 @@ function core.process.id() end
 ---@return true? done
 ---@return usher.Error? err bad_address, not_found, connect_failed, permission, ...
 function core.process.notify(address, text) end
+---Writes to standard error, unless that would wait for whoever reads it.
+---@param text string
+---@return boolean written false: not all of it
+function core.process.write_error(text) end
 
 core.command = {}
 ---Runs a program to its end, without input, in a session of its own, with this environment and nothing else of ours.

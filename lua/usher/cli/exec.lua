@@ -10,6 +10,7 @@ local token = require "usher.cli.token"
 local exec = {}
 
 local DEFAULT_VARIABLE = "USHER_TOKEN"
+local BEARER = "USHER_API_TOKEN" -- good for every account: the command gets the token of one
 
 local function variable_name(text)
   if not text:find "^[%a_][%w_]*$" then
@@ -42,7 +43,8 @@ function exec.run(arguments)
     return token.fail(err, arguments)
   end
   local words = arguments.words
-  local _, reason, is_missing = launch.exec(words, arguments.env or DEFAULT_VARIABLE, answer.access_token)
+  local name = arguments.env or DEFAULT_VARIABLE
+  local _, reason, is_missing = launch.exec(words, name, answer.access_token, BEARER)
   exit.complain(("%s: %s"):format(words[1], reason))
   return is_missing and exit.NOT_FOUND or exit.NOT_EXECUTABLE
 end
