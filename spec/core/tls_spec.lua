@@ -142,6 +142,17 @@ describe("a listener with a certificate", function()
     end)
   end
 
+  for _, case in ipairs {
+    { "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-AES256-GCM-SHA384" },
+    { "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305" },
+  } do
+    it("chooses the cipher itself, but ChaCha20 where the client puts it first: " .. case[1], function()
+      local held <close> = hold(listen(), "-tls1_2 -cipher " .. case[1])
+      held:ask "/"
+      assert.are.equal(case[2], held.program:output():match "Cipher is (%S+)")
+    end)
+  end
+
   it("refuses to renegotiate", function()
     local held <close> = hold(listen(), "-tls1_2")
     held:ask "/"

@@ -11,7 +11,8 @@ local tls = {}
 local OPENSSL = "env -u LD_PRELOAD openssl "
 local SERVE =
   "cd %s && echo $$ && exec %s s_server -accept 127.0.0.1:0 -HTTP -cert %s -key %s %s </dev/null 2>&1"
-local NEW_KEY = " -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj '/CN=%s' -keyout %s "
+local NEW_KEY = " -newkey %s -nodes -subj '/CN=%s' -keyout %s "
+local ELLIPTIC = "ec -pkeyopt ec_paramgen_curve:P-256"
 
 local function run(command)
   local pipe = assert(io.popen(command .. " 2>&1"))
@@ -32,7 +33,7 @@ Authority.__index = Authority
 function tls.authority(folder, name)
   local self = setmetatable({ folder = folder, file = ("%s/%s.pem"):format(folder, name) }, Authority)
   self.key = ("%s/%s.key"):format(folder, name)
-  run(OPENSSL .. "req -x509 -days 2" .. NEW_KEY:format(name, self.key) .. " -out " .. self.file)
+  run(OPENSSL .. "req -x509 -days 2" .. NEW_KEY:format(ELLIPTIC, name, self.key) .. " -out " .. self.file)
   return self
 end
 
@@ -40,15 +41,18 @@ end
 ---@param name string of the files
 ---@param alternative_name string "IP:127.0.0.1", "DNS:localhost"
 ---@param days? integer until it expires; negative: it has. Default 1
+---@param key? string what kind, as `openssl req -newkey` takes it. Default: on the curve P-256
 ---@return {certificate: string, key: string}
-function Authority:issue(name, alternative_name, days)
+function Authority:issue(name, alternative_name, days, key)
   local base = ("%s/%s"):format(self.folder, name)
   local issued = { certificate = base .. ".pem", key = base .. ".key" }
   temporary.write(
     base .. ".cnf",
     ("subjectAltName=%s\nbasicConstraints=critical,CA:false\n"):format(alternative_name)
   )
-  run(OPENSSL .. "req -new" .. NEW_KEY:format(name, issued.key) .. " -out " .. base .. ".csr")
+  run(
+    OPENSSL .. "req -new" .. NEW_KEY:format(key or ELLIPTIC, name, issued.key) .. " -out " .. base .. ".csr"
+  )
   run(
     ("%s x509 -req -in %s.csr -CA %s -CAkey %s -set_serial %d -days %d -extfile %s.cnf -out %s"):format(
       OPENSSL,
