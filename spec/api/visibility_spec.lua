@@ -8,6 +8,7 @@ local visibility = require "usher.api.visibility"
 
 local RULES = { acme = { users = { [10] = true }, groups = { [20] = true } } }
 local FRIEND, STRANGER = { uid = 10, gid = 1, groups = {} }, { uid = 0, gid = 0, groups = { 1, 2 } }
+local OWN = { uid = 30, gid = 1, groups = {} }
 
 describe("visibility", function()
   it("is limited for those whom a rule leaves out", function()
@@ -63,6 +64,7 @@ describe("an API with rules", function()
         return true
       end,
       access = RULES,
+      own_user = OWN.uid,
     }
     return service:handle {
       method = method or "GET",
@@ -106,10 +108,13 @@ describe("an API with rules", function()
     assert.matches("\nusher_accounts 1\n", ask(STRANGER, "/metrics").body, 1, true)
   end)
 
-  it("reloads for those only who see every account", function()
+  it("reloads for those only who see every account, and for the gateway's own user", function()
     assert.are.equal(403, ask(STRANGER, "/v1/reload", "POST").status)
     assert.are.equal(0, reloads)
     assert.are.equal(200, ask(FRIEND, "/v1/reload", "POST").status)
     assert.are.equal(1, reloads)
+    assert.are.equal(404, ask(OWN, "/v1/accounts/acme").status)
+    assert.are.equal(200, ask(OWN, "/v1/reload", "POST").status)
+    assert.are.equal(2, reloads)
   end)
 end)

@@ -32,9 +32,15 @@ local function show_metrics(self, request)
   return metrics.answer(keeper_for(self, request), self._requests)
 end
 
--- What is wrong with the configuration may name any account. What time does not mend is wrong with it.
+-- What is wrong with the configuration may name any account. The gateway's own user may read that and send SIGHUP
+-- anyway: a service manager runs `usher reload` as that user.
+local function may_reload(self, peer)
+  return not visibility.is_limited(self._access, peer) or peer and peer.uid == self._own_user
+end
+
+-- What time does not mend is wrong with the configuration.
 local function reload(self, request)
-  if visibility.is_limited(self._access, request.peer) then
+  if not may_reload(self, request.peer) then
     return replies.failure(errors.new("forbidden", "only for those who may ask for every account"))
   end
   local ok, err = self._reload()
@@ -120,6 +126,7 @@ end
 ---@field keeper table a `usher.keeper`
 ---@field requests? table<string, table<integer, integer>> counts of answers: listener -> status -> count
 ---@field access? usher.api.Access who may ask for which account; default: everybody
+---@field own_user? integer whom this process runs as
 ---@field reload fun(): true?, usher.Error? reads the configuration anew; waits
 ---@field redirect fun(name: string, query: string): usher.core.Response the callback's answer to a redirect; waits
 ---@field ready fun(): boolean, string? whether the store answers and the listeners are up, else why not
@@ -132,6 +139,7 @@ function api.new(options)
     _ready = options.ready,
     _requests = options.requests or {},
     _access = options.access or {},
+    _own_user = options.own_user,
     _reload = options.reload,
     _redirect = options.redirect,
     _guards = guards.new(options),

@@ -6,6 +6,7 @@ local api = require "usher.api"
 local api_replies = require "usher.api.replies"
 local callback = require "usher.callback"
 local callback_replies = require "usher.callback.replies"
+local core = require "usher.core"
 local description = require "usher.gateway.description"
 local hooks = require "usher.gateway.hooks"
 local keys = require "usher.config.keys"
@@ -78,6 +79,7 @@ local function make_api(settings, around, receiver, address)
     hosts = own_hosts(address, settings.api.hosts),
     requests = around.requests,
     access = access_of(settings.accounts),
+    own_user = core.identity.own(),
     ready = around.ready,
     reload = around.reload,
     redirect = function(name, query)
