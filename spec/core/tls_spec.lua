@@ -361,6 +361,15 @@ describe("core.tls.open", function()
     assert.are.equal("cert\n", output)
   end)
 
+  it("takes another user's key that a group may read", function()
+    if core.identity.own() ~= 0 then
+      return -- only root can give the file away
+    end
+    local key = base .. "/theirs.key"
+    run(("cp %s %s && chown 4711 %s && chmod 640 %s"):format(own.key, key, key, key))
+    assert(core.tls.open(own.certificate, key)):close()
+  end)
+
   for what, case in pairs {
     ["a missing certificate"] = { "cert", "not found", cert = "/none.pem" },
     ["a folder"] = { "cert", "not a regular file", cert = "" },

@@ -105,21 +105,14 @@ function trust.file_fault(path)
   return fault_of(path)
 end
 
---- Says whether a secret's file may be read, and notes where others may read it too.
----@param path string
----@return string? fault where others might have put it there
-function trust.note_secret(path)
-  local fault = fault_of(path)
-  concerns[path] = not fault and warning(path, "secret_exposed", trust.exposure(path)) or nil
-  return fault
-end
-
---- What a secret's file holds. One that others might have put there is not read.
+--- What a secret's file holds; where others may read it too, that is noted. One that they might have put there is not
+--- read.
 ---@param path string
 ---@return string? bytes
 ---@return string? reason
 function trust.read_secret(path)
-  local fault = trust.note_secret(path)
+  local fault = fault_of(path)
+  concerns[path] = not fault and warning(path, "secret_exposed", trust.exposure(path)) or nil
   if fault then
     return nil, fault
   end

@@ -138,13 +138,14 @@ local function read_secrets(settings)
   return #findings > 0 and findings or check(settings)
 end
 
--- Both files are read here and now, so that a new certificate which cannot be used changes nothing.
+-- Both files are read here and now, so that a new certificate which cannot be used changes nothing. A key that others
+-- may read is refused by the core.
 local function read_certificate(settings)
   local tls = settings.callback.tls
   if not tls or not tls.cert then
     return {}
   end
-  local fault = trust.note_secret(tls.key)
+  local fault = trust.file_fault(tls.key)
   if fault then
     return { schema.finding({ "callback", "tls", "key" }, "cannot be used: " .. fault) }
   end
