@@ -117,6 +117,43 @@ describe("consumer: token", function()
     rig:stop()
   end)
 
+  it("hears that the provider gives nothing for a while, and so does who looks at the account", function()
+    local rig = keeper_rig.ready()
+    rig:fail_always("refresh", faults.envelope "0429")
+    rig:fail_always("exchange", faults.envelope "0429")
+    rig:advance(7201)
+    local err, document = ask(rig).err, rig:document()
+    assert.are.equal("budget_exhausted", err.code)
+    assert.are.equal("retrying", document.status)
+    local opens_at = document.budgets.refresh.opens_at
+    assert.is_true(opens_at > rig.clock:wall() and opens_at <= rig.clock:wall() + 3600)
+    rig:stop()
+  end)
+
+  it("hears that what a day allows is kept for later, and sees that the token is dead", function()
+    local rig = keeper_rig.ready { policy = { budgets = { refresh = 10 } } }
+    for _ = 1, 8 do
+      rig:run(rig.keeper.refresh, rig.keeper, "acme")
+      rig:advance(1)
+    end
+    rig:advance(7200)
+    assert.are.equal("retrying", rig:document().status)
+    assert.are.equal("budget_exhausted", ask(rig).err.code)
+    rig:stop()
+  end)
+
+  it("hears what became of the credential that was pushed", function()
+    local rig = keeper_rig.new():start()
+    assert.are.equal("no credential has been pushed yet", ask(rig).err.message)
+    rig:fail_next("exchange", faults.envelope "0401")
+    rig:push()
+    rig:advance(1)
+    local err = ask(rig).err
+    assert.are.equal("awaiting_credential", err.code)
+    assert.are.equal("the pushed credential brought no token (0401): the next one is awaited", err.message)
+    rig:stop()
+  end)
+
   it("hears that the account is disabled", function()
     local rig = keeper_rig.new({ disabled = true }):start()
     rig:push()

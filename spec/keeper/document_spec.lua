@@ -92,6 +92,12 @@ describe("document", function()
     end)
   end
 
+  it("shows no refresh token where the one there was has been refused", function()
+    local rig = SCENES.reauthorization_required[1]()
+    assert.are.equal(json.null, rig:document().refresh_token)
+    rig:stop()
+  end)
+
   it("shows times as whole seconds, and a fingerprint in the token's place", function()
     local rig = keeper_rig.ready()
     local document, tokens = rig:document(), rig:record().token_set

@@ -18,6 +18,20 @@ local function bounded(seconds)
   return math.min(LONGEST_RETRY, math.max(1, math.ceil(seconds)))
 end
 
+-- Our own budget, the provider's word, or what spares the rest of the day's requests.
+local function is_out_of_budget(account)
+  local gate = account.plan.gate
+  return gate == "budget" or gate == "closed" or gate == "spacing" and account.failures == 0
+end
+
+-- What became of the credential where one has come; nil: none has.
+local function refusal_of(account)
+  local last = account.last_error
+  return last
+    and account.record.last_push_at
+    and ("the pushed credential brought no token (%s): the next one is awaited"):format(last.code)
+end
+
 -- Why there is no token to give.
 local function failure(keeper, account)
   local status, plan = account.status, account.plan
@@ -27,10 +41,10 @@ local function failure(keeper, account)
   elseif status == "disabled" then
     return errors.fail("temporarily_unavailable", "the account is disabled", { retry_after = RETRY_PERSON })
   elseif status == "awaiting_credential" then
-    return errors.fail("awaiting_credential", nil, { retry_after = RETRY_CREDENTIAL })
+    return errors.fail("awaiting_credential", refusal_of(account), { retry_after = RETRY_CREDENTIAL })
   elseif status == "reauthorization_required" then
     return errors.fail("reauthorization_required", nil, { retry_after = RETRY_PERSON })
-  elseif not account.flight and plan.gate == "budget" then
+  elseif not account.flight and is_out_of_budget(account) then
     return errors.fail("budget_exhausted", nil, { retry_after = bounded(seconds) })
   end
   local last = account.last_error

@@ -24,13 +24,20 @@ local function token_of(tokens)
     }
 end
 
+-- One that was refused or given up is none.
 local function refresh_token_of(tokens)
-  return tokens and tokens.refresh_token and { expires_at = or_null(tokens.refresh_expires_at) }
+  if tokens and tokens.refresh_token and not tokens.refresh_spent_at then
+    return { expires_at = or_null(tokens.refresh_expires_at) }
+  end
 end
 
 local function budget_of(account, kind, now)
   local limit, buckets = account:limit(kind), account:buckets(kind)
   local opens_at = limit and budget.opens_at(buckets, limit - budget.reserve(limit), now.wall)
+  local till = account.closures[kind].till
+  if till and till > now.boot then
+    opens_at = math.max(opens_at or 0, math.ceil(now.wall + till - now.boot))
+  end
   return { limit = or_null(limit), used = budget.used(buckets, now.wall), opens_at = or_null(opens_at) }
 end
 

@@ -25,10 +25,12 @@ local function plan_anew(keeper, account, now)
   return plan, seen
 end
 
--- When to look at the account again: at the latest in an hour, since budgets open and credentials expire meanwhile.
-local function wake_at(account, plan, now)
+-- When to look at the account again: when its token expires, which changes its status, and at the latest in an hour,
+-- since budgets open and credentials expire meanwhile.
+local function wake_at(account, plan, seen, now)
   local wake_in = math.min(
     LONGEST_SLEEP,
+    seen.left and seen.left > 0 and seen.left or math.huge,
     plan.recheck_in or math.huge,
     watchdog.due_in(account, now) or math.huge,
     watchdog.nudge_in(account, plan, now) or math.huge
@@ -37,7 +39,7 @@ local function wake_at(account, plan, now)
 end
 
 local function schedule(keeper, account, plan, seen, now)
-  keeper.scheduler:set(account.name, wake_at(account, plan, now), seen.left or 0)
+  keeper.scheduler:set(account.name, wake_at(account, plan, seen, now), seen.left or 0)
 end
 
 --- Chooses anew what the account does next, and sees that it is done in time. No effect while an attempt is under way,
