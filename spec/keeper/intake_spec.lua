@@ -88,6 +88,14 @@ describe("intake", function()
     assert.is_false(rig.keeper:is_store_up())
   end)
 
+  it("refuses what has no form on disk, which is no fault of the store", function()
+    local rig = one_account.new()
+    for _, push in ipairs { { credential = "\xff" }, { subject = "\xff", credential = "one" } } do
+      assert.are.same({ nil, "bad_request" }, { offer(rig, push) })
+    end
+    assert.are.same({ "", true }, { kept(rig), rig.keeper:is_store_up() })
+  end)
+
   it("plans the exchange, and does not wait for it", function()
     local rig = one_account.new()
     offer(rig, { credential = "one" })

@@ -38,7 +38,7 @@ end
 describe("storage", function()
   it("asks nothing while the store answers", function()
     local here = scene()
-    for _, code in ipairs { "conflict", "held", "budget_exhausted", "forbidden", "repeat" } do
+    for _, code in ipairs { "conflict", "held", "budget_exhausted", "forbidden", "repeat", "invalid_argument" } do
       here.storage:note(errors.new(code))
     end
     here.storage:note(nil)

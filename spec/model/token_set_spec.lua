@@ -139,6 +139,8 @@ describe("token set", function()
     ["an empty access token"] = { access_token = "" },
     ["an access token that would split a header"] = { access_token = "a\r\nX: y" },
     ["an access token of another type"] = { access_token = 5 },
+    ["an access token that is not UTF-8"] = { access_token = "a\xff" },
+    ["a refresh token that is not UTF-8"] = { access_token = "a", refresh_token = "r\xff" },
     ["an empty refresh token"] = { access_token = "a", refresh_token = "" },
     ["a lifetime of nothing"] = { access_token = "a", expires_in = 0 },
     ["a negative lifetime"] = { access_token = "a", expires_in = -5 },

@@ -31,13 +31,19 @@ local function expiry_of(account, push, received_at)
 end
 
 local function keep(keeper, account, push)
+  -- What is not UTF-8 has no form on disk.
+  if not utf8.len(push.credential) or not utf8.len(push.subject or "") then
+    return errors.fail("bad_request", "a credential that is not UTF-8")
+  end
   local received_at = math.floor(keeper.clock:wall())
-  return keeper.store:offer(account.name, {
+  local sequence, err = keeper.store:offer(account.name, {
     subject = push.subject,
     credential = push.credential,
     received_at = received_at,
     expires_at = expiry_of(account, push, received_at),
   }, account:subject())
+  keeper:note_store(err)
+  return sequence, err
 end
 
 -- A push ends the wait that a failure brought; spacing and closed kinds stay.
@@ -57,7 +63,7 @@ end
 ---@param account usher.keeper.Account
 ---@param push {subject: string?, credential: string, valid_for: number?, authorization: usher.keeper.Authorization?}
 ---@return true? ok also for one that was received before
----@return usher.Error? err forbidden: not the pinned subject; else of the store
+---@return usher.Error? err forbidden: not the pinned subject; bad_request: not UTF-8; else of the store
 function intake.offer(keeper, account, push)
   local subject = account:subject()
   if subject and push.subject and push.subject ~= subject then
@@ -66,7 +72,6 @@ function intake.offer(keeper, account, push)
   keeper.log:conceal(push.credential)
   local sequence, err = keep(keeper, account, push)
   local is_repeat = err and err.code == "repeat"
-  keeper:note_store(err)
   if sequence then
     records.reload(keeper, account)
   end

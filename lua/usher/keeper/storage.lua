@@ -7,7 +7,14 @@ local storage = {}
 local FIRST_PROBE, LONGEST_PROBE = 1, 30 -- seconds
 
 -- These tell of the account, not of the store.
-local ANSWERS = { conflict = true, held = true, budget_exhausted = true, forbidden = true, ["repeat"] = true }
+local ANSWERS = {
+  conflict = true,
+  held = true,
+  budget_exhausted = true,
+  forbidden = true,
+  invalid_argument = true,
+  ["repeat"] = true,
+}
 
 ---@class usher.keeper.Storage
 ---@field private _options usher.keeper.storage.options

@@ -31,8 +31,9 @@ local FINGERPRINT_DIGITS = 8
 ---@field is_bare? boolean a refresh token came without an access token: to be kept, and used at once
 ---@field refresh_expires_in? number seconds
 
+-- What is not UTF-8 has no form on disk.
 local function is_token(value)
-  return type(value) == "string" and value ~= "" and not value:find "[%c ]"
+  return type(value) == "string" and value ~= "" and not value:find "[%c ]" and utf8.len(value) ~= nil
 end
 
 -- A consumer writes it into a header.
