@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 require "spec.support.paths"
+local errors = require "usher.errors"
 local intake = require "usher.keeper.intake"
 local one_account = require "spec.support.one_account"
 
@@ -94,6 +95,30 @@ describe("intake", function()
       assert.are.same({ nil, "bad_request" }, { offer(rig, push) })
     end
     assert.are.same({ "", true }, { kept(rig), rig.keeper:is_store_up() })
+  end)
+
+  it("acts upon a repeated push that is durable although the store had said no", function()
+    local rig = one_account.new()
+    local add = rig.store.offer
+    function rig.store.offer(...)
+      rig.store.offer = nil
+      add(...)
+      return errors.fail "store_failed"
+    end
+    assert.are.same({ nil, "store_failed" }, { offer(rig, { credential = "one" }) })
+    assert.is_true((offer(rig, { credential = "one" })))
+    assert.are.same({ "exchange", "one" }, { rig.account.plan.kind, rig.account.plan.push.credential })
+  end)
+
+  it("acts upon a push that could not be read back once the store is there again", function()
+    local rig = one_account.new()
+    rig:break_store "load"
+    assert.is_true((offer(rig, { credential = "one" })))
+    assert.is_nil(rig.account.plan.kind)
+    rig:break_store()
+    rig.clock:advance(1)
+    assert.are.same({ "exchange", "one" }, { rig.account.plan.kind, rig.account.plan.push.credential })
+    rig.keeper:stop()
   end)
 
   it("plans the exchange, and does not wait for it", function()

@@ -26,6 +26,9 @@ local function scene()
     end,
     on_up = function()
       self.ups = self.ups + 1
+      if self.on_up then
+        self.on_up()
+      end
     end,
   }
   finally(function()
@@ -82,6 +85,17 @@ describe("storage", function()
       { level = "info", event = "store_up" },
       { level = "error", event = "store_down", error = "no_space", reason = "cannot write" },
     }, here.lines)
+  end)
+
+  it("asks less and less often one that fails at what follows whenever it is up", function()
+    local here = scene()
+    here.storage:note(DOWN)
+    here.answer = nil
+    here.on_up = function()
+      here.storage:note(DOWN)
+    end
+    here.clock:advance(100)
+    assert.are.same({ 1, 3, 7, 15, 31, 61, 91 }, here.checks)
   end)
 
   it("asks no more where another call has shown that the store is back", function()

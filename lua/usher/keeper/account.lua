@@ -51,6 +51,7 @@ local CLOCK_TOLERANCE = 5
 ---@field tally usher.keeper.Tally
 ---@field unsaved? table a token set that the store could not take yet
 ---@field uncounted table<string, table> kind -> buckets of requests that the store could not count
+---@field is_stale? boolean its record could not be read when last tried: the store may know more
 ---@field last_read integer number of the store read that the record comes from
 ---@field listening_since number boot time
 ---@field has_missed_push boolean and has told so

@@ -132,6 +132,11 @@ end
 
 -- life ------------------------------------------------------------------------------------------------
 
+local function catch_up(self, of)
+  records.reload(self, of)
+  planner.consider(self, of)
+end
+
 -- What waits for the store waits no longer.
 local function on_store_up(self)
   for _, of in pairs(self.accounts) do
@@ -141,7 +146,11 @@ local function on_store_up(self)
     if of.unsaved then
       of.unsaved.retry_at = self.clock:boot()
     end
-    planner.consider(self, of)
+    if of.is_stale then
+      self:spawn(catch_up, self, of)
+    else
+      planner.consider(self, of)
+    end
   end
 end
 

@@ -55,7 +55,6 @@ local function note(keeper, account)
     account.backoff_until = nil
   end
   events.emit(keeper, "push_received", account)
-  planner.consider(keeper, account)
 end
 
 --- Takes a push. Durable when it returns; an exchange that it leads to is not waited for.
@@ -72,12 +71,16 @@ function intake.offer(keeper, account, push)
   keeper.log:conceal(push.credential)
   local sequence, err = keep(keeper, account, push)
   local is_repeat = err and err.code == "repeat"
-  if sequence then
+  -- A repeated one may be new to this process: the store can say no to what is durable all the same.
+  if sequence or is_repeat then
     records.reload(keeper, account)
   end
   keeper.log:release(push.credential)
   if sequence then
     note(keeper, account)
+  end
+  if sequence or is_repeat then
+    planner.consider(keeper, account)
   end
   if push.authorization then
     consent.receive(keeper, push.authorization, sequence, err)

@@ -98,6 +98,7 @@ function records.reload(keeper, account, timed)
   if record or err.record then
     note_damage(keeper, account, err)
   end
+  account.is_stale = not record and not err.record
   if not record then
     return nil, err
   end

@@ -19,6 +19,7 @@ local ANSWERS = {
 ---@class usher.keeper.Storage
 ---@field private _options usher.keeper.storage.options
 ---@field private _is_up boolean
+---@field private _up_since number boot time
 ---@field private _is_stopped boolean
 ---@field private _wait number seconds until the next probe but one
 ---@field private _timer? table
@@ -54,10 +55,14 @@ local function set(self, is_up, err)
   self._is_up = is_up
   if is_up then
     self._options.log:info("store_up", {})
+    self._up_since = self._options.clock:boot()
     self._options.on_up()
   else
     self._options.log:error("store_down", { error = err.code, reason = err.message })
-    self._wait = FIRST_PROBE
+    -- One that takes what it is probed with and fails at once at what follows has not been up.
+    if self._options.clock:boot() - self._up_since >= FIRST_PROBE then
+      self._wait = FIRST_PROBE
+    end
     schedule(self)
   end
 end
@@ -97,7 +102,7 @@ end
 ---@return usher.keeper.Storage
 function storage.new(options)
   return setmetatable(
-    { _options = options, _is_up = true, _is_stopped = false, _wait = FIRST_PROBE },
+    { _options = options, _is_up = true, _up_since = -math.huge, _is_stopped = false, _wait = FIRST_PROBE },
     Storage
   )
 end
