@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Rule 12: the store is down: serve from memory; refresh only where the answer may be lost.
 require "spec.support.paths"
+local budget = require "usher.model.budget"
 local errors = require "usher.errors"
 local keeper_rig = require "spec.support.keeper_rig"
 
@@ -31,6 +32,38 @@ describe("rule 12: store down", function()
     assert.is_false(rig.keeper:is_store_up())
     assert.are.equal(rig:count "refresh", rig:document().budgets.refresh.used)
     rig:stop()
+  end)
+
+  it("makes no more refreshes than the budget allows, whoever forces them", function()
+    local rig = keeper_rig.ready { policy = { budgets = { exchange = 50, refresh = 10 } } }
+    break_store(rig)
+    for _ = 1, 20 do
+      rig:run(rig.keeper.refresh, rig.keeper, "acme")
+      rig:advance(1)
+    end
+    local _, err = rig:token()
+    assert.is_nil(err)
+    assert.are.equal(10, rig:count "refresh")
+    assert.are.equal("budget_exhausted", rig:run(rig.keeper.refresh, rig.keeper, "acme").err.code)
+    rig:stop()
+  end)
+
+  it("counts on disk what was sent meanwhile once the store is back", function()
+    local rig = keeper_rig.ready { policy = { budgets = { exchange = 50, refresh = 10 } } }
+    break_store(rig)
+    for _ = 1, 9 do
+      rig:run(rig.keeper.refresh, rig.keeper, "acme")
+      rig:advance(1)
+    end
+    mend_store(rig)
+    rig:advance(61)
+    for _ = 1, 3 do
+      rig:run(rig.keeper.refresh, rig.keeper, "acme")
+      rig:advance(1)
+      assert.are.same({ 10, 10 }, { rig:count "refresh", rig:document().budgets.refresh.used })
+    end
+    rig:stop()
+    assert.are.equal(10, budget.used(rig:record().budgets.refresh, rig.clock:wall()))
   end)
 
   it("puts the newest token set on disk once the store is back", function()

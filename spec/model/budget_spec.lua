@@ -70,6 +70,11 @@ describe("budget", function()
     assert.are.same({ [1000] = 0 }, budget.add(nil, NOW, -1))
   end)
 
+  it("adds two counts up", function()
+    assert.are.same({ [999] = 4, [1000] = 3 }, budget.sum({ ["1000"] = 1, [999] = 4 }, { [1000] = 2 }))
+    assert.are.same({}, budget.sum(nil, nil))
+  end)
+
   it("moves what a clock that ran ahead has counted to the present hour", function()
     local buckets, is_changed = budget.redate({ [9000] = 2, ["1001"] = 1, [1000] = 1, [999] = 4 }, NOW)
     assert.are.same({ [1000] = 4, [999] = 4 }, buckets)

@@ -102,6 +102,15 @@ describe("begin", function()
   end)
 end)
 
+describe("count", function()
+  it("adds requests that were made while the store could not count", function()
+    local account = account_of { claim = { budgets = { refresh = { [500000] = 2 } } } }
+    assert.are.equal(account, transitions.count(account, "refresh", nil))
+    account = transitions.count(account, "refresh", { [500000] = 3, [499999] = 1 })
+    assert.are.same({ refresh = { [500000] = 5, [499999] = 1 } }, account.claim.budgets)
+  end)
+end)
+
 describe("redate", function()
   it("moves requests of hours to come to the present one, where they grow old", function()
     local account =

@@ -128,14 +128,7 @@ end
 ---@param kind "exchange"|"refresh"
 ---@return table<integer, integer>
 function Account:buckets(kind)
-  local sums = {}
-  for _, buckets in ipairs { self.record.budgets[kind] or {}, self.uncounted[kind] or {} } do
-    for hour, count in pairs(buckets) do
-      hour = tonumber(hour)
-      sums[hour] = (sums[hour] or 0) + count
-    end
-  end
-  return sums
+  return budget.sum(self.record.budgets[kind], self.uncounted[kind])
 end
 
 --- Counts a request in memory, while the store cannot.
@@ -143,6 +136,14 @@ end
 ---@param now usher.keeper.Now
 function Account:count(kind, now)
   self.uncounted[kind] = budget.add(self.uncounted[kind], now.wall, 1)
+end
+
+--- Notes that the store has counted what it could not be told before.
+---@param kind "exchange"|"refresh"
+function Account:note_counted(kind)
+  if self.uncounted[kind] then
+    self.record.budgets[kind], self.uncounted[kind] = self:buckets(kind), nil
+  end
 end
 
 --- Notes for the tally how an attempt ended.

@@ -91,22 +91,28 @@ local function entry_of(self)
   return { sequence = plan.push.sequence, tries = plan.tries }
 end
 
+local refusals = {}
+
 local function begin(self)
-  local limit = self.account:limit(self.plan.kind)
+  local account, kind = self.account, self.plan.kind
+  local limit = account:limit(kind)
   self.entry = entry_of(self)
-  return self.keeper.store:begin(self.account.name, {
+  local fence, err = self.keeper.store:begin(account.name, {
     owner = self.keeper.owner,
     lease = math.ceil(self.timeout) + LEASE_BEYOND_TIMEOUT,
-    kind = self.plan.kind,
+    kind = kind,
     now = math.floor(self.keeper.clock:wall()),
     entry = self.entry,
     limit = limit,
     reserve = limit and budget.reserve(limit),
     forced = self.plan.is_forced,
+    uncounted = account.uncounted[kind],
   })
+  if fence or refusals[err.code] then
+    account:note_counted(kind)
+  end
+  return fence, err
 end
-
-local refusals = {}
 
 function refusals.held(self)
   self.account.backoff_until = self.keeper.clock:boot() + HELD_RETRY
@@ -120,12 +126,24 @@ function refusals.budget_exhausted(self, err)
   return errors.fail("budget_exhausted", nil, { retry_after = math.ceil(seconds) })
 end
 
+-- As the store would answer, by what is counted in memory.
+local function count_without_store(self, now)
+  local account, kind = self.account, self.plan.kind
+  local limit = account:limit(kind)
+  local allowed = limit and limit - (self.plan.is_forced and 0 or budget.reserve(limit))
+  local opens_at = allowed and budget.opens_at(account:buckets(kind), allowed, now.wall)
+  if opens_at then
+    return refusals.budget_exhausted(self, { opens_at = opens_at })
+  end
+  account:count(kind, now)
+  return true
+end
+
 -- The store is down. Only an attempt whose answer may be lost goes on, and is counted in memory.
 local function go_on_without_store(self, err)
-  local account, kind, now = self.account, self.plan.kind, self.keeper:now()
-  if kind == "refresh" and not account:rotates() then
-    account:count(kind, now)
-    return true
+  local account, now = self.account, self.keeper:now()
+  if self.plan.kind == "refresh" and not account:rotates() then
+    return count_without_store(self, now)
   end
   account.failures = account.failures + 1
   account.last_error = { class = "store", code = err.code, at = math.floor(now.wall) }

@@ -121,6 +121,21 @@ function budget.add(buckets, wall, count)
   return sums
 end
 
+--- The requests of two counts together.
+---@param one? table<integer|string, integer>
+---@param other? table<integer|string, integer>
+---@return table<integer, integer> buckets
+function budget.sum(one, other)
+  local sums = {}
+  for _, buckets in ipairs { one or {}, other or {} } do
+    for hour, count in pairs(buckets) do
+      hour = tonumber(hour)
+      sums[hour] = (sums[hour] or 0) + count
+    end
+  end
+  return sums
+end
+
 --- Moves what a clock that ran ahead has counted into hours to come to the present hour, where it grows old.
 ---@param buckets table<integer|string, integer>
 ---@param wall number seconds since 1970

@@ -307,6 +307,7 @@ end
 ---@return (usher.Error|{opens_at: integer?})? err held; budget_exhausted
 function Store:begin(name, options)
   return change(self, name, function(account)
+    account = transitions.count(account, options.kind, options.uncounted)
     account = transitions.redate(account, options.now)
     local begun, result = transitions.begin(account, options)
     if not begun then

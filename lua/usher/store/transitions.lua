@@ -83,6 +83,20 @@ function transitions.redate(account, now)
   return is_changed and with(account, { claim = with(account.claim, { budgets = budgets }) }) or account
 end
 
+--- Counts requests that were made while the store could not.
+---@param account usher.store.Account
+---@param kind "exchange"|"refresh"
+---@param buckets? table<integer, integer>
+---@return usher.store.Account account the same where there are none
+function transitions.count(account, kind, buckets)
+  if not buckets then
+    return account
+  end
+  local claim = account.claim
+  local budgets = with(claim.budgets, { [kind] = budget.sum(claim.budgets[kind], buckets) })
+  return with(account, { claim = with(claim, { budgets = budgets }) })
+end
+
 local function refuse_spending(buckets, options)
   local allowed = options.limit and options.limit - (options.forced and 0 or options.reserve or 0)
   local opens_at = allowed and budget.opens_at(buckets, allowed, options.now)
@@ -112,6 +126,7 @@ end
 ---@field limit? integer requests a day
 ---@field reserve? integer of them for forced ones
 ---@field forced? boolean
+---@field uncounted? table<integer, integer> buckets of requests that the store could not count; it does, come what may
 
 --- Claims the account for one request, counts the request and notes it in the journal.
 ---@param account usher.store.Account
