@@ -89,6 +89,22 @@ describe("keeper: stop", function()
     assert.is_nil(record.lease)
   end)
 
+  it("puts on disk what the store could not take before", function()
+    local rig = keeper_rig.ready { policy = { rotates = true } }
+    function rig.store.commit()
+      return errors.fail "no_space"
+    end
+    rig:fail_next("refresh", function()
+      local data = { accessToken = "new-access", expiresIn = 7200, refreshToken = "new-refresh" }
+      return { status = 200, headers = {}, body = json.encode { code = "0000", data = data } }
+    end)
+    rig:run(rig.keeper.refresh, rig.keeper, "acme")
+    rig:advance(0.5)
+    rig.store.commit = nil
+    rig:stop()
+    assert.are.equal("new-refresh", rig:record().token_set.refresh_token)
+  end)
+
   it("leaves the store open", function()
     local rig = keeper_rig.ready()
     rig:stop()

@@ -15,6 +15,7 @@ local intake = require "usher.keeper.intake"
 local membership = require "usher.keeper.membership"
 local planner = require "usher.keeper.planner"
 local records = require "usher.keeper.records"
+local saver = require "usher.keeper.saver"
 local scheduler = require "usher.keeper.scheduler"
 local sources = require "usher.keeper.sources"
 local storage = require "usher.keeper.storage"
@@ -34,6 +35,7 @@ local CONSULT_MS = 10000
 ---@field on_event? fun(event: table)
 ---@field scheduler usher.keeper.Scheduler
 ---@field accounts table<string, usher.keeper.Account>
+---@field retiring table<string, usher.keeper.Account> no longer kept, and not at rest yet
 ---@field is_leaving boolean nobody waits any longer but for an attempt under way
 ---@field is_stopped boolean
 ---@field reads integer store reads begun
@@ -70,6 +72,7 @@ end
 local function settle_idle(self)
   if self._running == 0 and self._idle then
     self._idle:resolve()
+    self._idle = nil
   end
 end
 
@@ -198,22 +201,43 @@ function Keeper:dismiss()
   end
 end
 
---- Ends attempts and waits until each has noted how; nothing runs afterwards. The store stays open. Waits.
+local function await_idle(self)
+  while self._running > 0 do
+    self._idle = self._idle or core.future.new()
+    self._idle:wait()
+  end
+end
+
+local function all(self)
+  local list = {}
+  for _, accounts in ipairs { self.accounts, self.retiring } do
+    for _, of in pairs(accounts) do
+      table.insert(list, of)
+    end
+  end
+  return list
+end
+
+--- Ends attempts and waits until each has noted how, and what they brought is on disk where the store takes it; nothing
+--- runs afterwards. The store stays open. Waits.
 function Keeper:stop()
   self.is_stopped = true
   self.scheduler:stop()
   self._storage:stop()
   self._file_watch:stop()
   cancel_transfers(self)
-  for _, of in pairs(self.accounts) do
+  for _, of in ipairs(all(self)) do
     authorization.cancel(self, of)
     of.waiters:wake()
   end
-  if self._running > 0 then
-    self._idle = self._idle or core.future.new()
-    self._idle:wait()
+  await_idle(self)
+  for _, of in ipairs(all(self)) do
+    if of.unsaved then
+      saver.save(self, of, of.unsaved)
+    end
   end
-  for _, of in pairs(self.accounts) do
+  await_idle(self)
+  for _, of in ipairs(all(self)) do
     records.forget(self, of)
   end
 end
@@ -329,6 +353,7 @@ function keeper.new(options)
     on_event = options.on_event,
     callback_url = options.callback_url,
     accounts = {},
+    retiring = {},
     authorizations = {},
     is_leaving = false,
     is_stopped = false,

@@ -8,12 +8,11 @@ local core = require "usher.core"
 local errors = require "usher.errors"
 local planner = require "usher.keeper.planner"
 local records = require "usher.keeper.records"
+local retirement = require "usher.keeper.retirement"
 local sorted = require "usher.config.sorted"
 local tenants = require "usher.keeper.tenants"
 
 local membership = {}
-
-local FLIGHT_SECONDS = 60
 
 -- A token set of another subject is not this account's: the configuration has changed hands.
 local function check_subject(keeper, of, pinned)
@@ -87,20 +86,6 @@ local function change(keeper, of, fresh)
   of.waiters:wake()
 end
 
--- An attempt under way ends as if nothing had happened: what the provider answers is kept on disk.
-local function retire(keeper, of)
-  keeper.accounts[of.name] = nil
-  keeper.scheduler:set(of.name, nil)
-  authorization.cancel(keeper, of)
-  of.waiters:wake()
-  keeper:spawn(function()
-    while of.flight do
-      of.waiters:wait(keeper.clock, FLIGHT_SECONDS)
-    end
-    records.forget(keeper, of)
-  end)
-end
-
 -- All that may fail. Records are removed last, when every other one could be read.
 local function prepare(keeper, fresh, current)
   for _, name in ipairs(sorted.keys(fresh)) do
@@ -136,18 +121,30 @@ function membership.start(keeper)
   return tenants.load(keeper, keeper.accounts)
 end
 
-local function forget_new(keeper, fresh)
+-- Those of an earlier reload that are wanted again, by name.
+local function take_back(keeper, fresh)
+  local back = {}
+  for name in pairs(fresh) do
+    back[name] = retirement.take_back(keeper, name)
+  end
+  return back
+end
+
+local function undo(keeper, fresh, back)
   for name, of in pairs(fresh) do
     if not keeper.accounts[name] then
       records.forget(keeper, of)
     end
+  end
+  for _, of in pairs(back) do
+    retirement.begin(keeper, of)
   end
 end
 
 local function switch(keeper, fresh)
   for name, of in pairs(keeper.accounts) do
     if not fresh[name] and not of.parent then
-      retire(keeper, of)
+      retirement.begin(keeper, of)
     end
   end
   for name, of in pairs(fresh) do
@@ -157,14 +154,16 @@ local function switch(keeper, fresh)
       planner.consider(keeper, of)
     elseif has_changed(current, of) then
       change(keeper, current, of)
+    else
+      planner.consider(keeper, current)
     end
   end
 end
 
-local function added(keeper, fresh)
+local function added(keeper, fresh, back)
   local new = {}
   for name, of in pairs(fresh) do
-    new[name] = not keeper.accounts[name] and of or nil
+    new[name] = back[name] or not keeper.accounts[name] and of or nil
   end
   return new
 end
@@ -179,15 +178,16 @@ function membership.apply(keeper, accounts)
   for name, settings in pairs(accounts) do
     fresh[name] = account.new(name, settings, boot)
   end
+  local back = take_back(keeper, fresh)
   local ok, err = prepare(keeper, fresh, keeper.accounts)
   if ok and keeper.is_stopped then
     ok, err = errors.fail "cancelled"
   end
   if not ok then
-    forget_new(keeper, fresh)
+    undo(keeper, fresh, back)
     return nil, err
   end
-  local new = added(keeper, fresh)
+  local new = added(keeper, fresh, back)
   switch(keeper, fresh)
   tenants.follow(keeper)
   ok, err = tenants.load(keeper, new)
