@@ -143,6 +143,16 @@ describe("account", function()
     assert.are.same({}, subject:buckets "exchange")
   end)
 
+  it("finds what is open of each kind, whichever came last", function()
+    local subject, exchange = new(), { kind = "exchange", entry = { sequence = 1 } }
+    local refresh = { kind = "refresh", entry = { version = 1 }, other = exchange }
+    assert.is_nil(subject:open "refresh")
+    subject:adopt(record(1, { journal = exchange }), at(0))
+    assert.are.same({ exchange, nil }, { subject:open "exchange", subject:open "refresh" })
+    subject:adopt(record(1, { journal = refresh }), at(0))
+    assert.are.same({ exchange, refresh }, { subject:open "exchange", subject:open "refresh" })
+  end)
+
   it("recalls from a kept credential that an attempt failed before this process", function()
     local subject = new()
     subject:adopt(record(0, { pushes = { { sequence = 1, attempted_at = WALL - 30 } } }), at(0))

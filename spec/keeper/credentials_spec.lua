@@ -95,13 +95,6 @@ describe("credentials", function()
     end)
   end
 
-  it("does not take the journal of a refresh for its own", function()
-    assert.are.equal(
-      1,
-      next_of({ push(1) }, { journal = { kind = "refresh", entry = { version = 1, tries = 2 } } })
-    )
-  end)
-
   it("counts how often one was sent", function()
     local journal = unknown_exchange(2, 1).journal
     assert.are.same({ 1, 1, 2 }, {

@@ -4,6 +4,7 @@ require "spec.support.paths"
 local errors = require "usher.errors"
 local json = require "usher.json"
 local keeper_rig = require "spec.support.keeper_rig"
+local planner = require "usher.keeper.planner"
 
 local faults = keeper_rig.faults
 local ROTATING = { policy = { rotates = true } }
@@ -114,6 +115,31 @@ describe("rule 8: unknown outcome of a refresh", function()
     assert.are.equal(2, rig:count "exchange")
     rig:stop()
   end)
+
+  for name, answer in pairs {
+    ["was refused"] = faults.envelope "0401",
+    ["came to nothing"] = faults.status(503),
+    ["is not known either"] = faults.lost(false),
+  } do
+    it("is resolved though an exchange was asked for meanwhile that " .. name, function()
+      local rig = keeper_rig.ready(ROTATING)
+      rig:fail_next("refresh", faults.lost(false))
+      rig:fail_next("exchange", answer)
+      rig:run(rig.keeper.refresh, rig.keeper, "acme")
+      rig:advance(20.1)
+      rig:push()
+      local of = rig.keeper.accounts.acme
+      local plan = { kind = "exchange", delay = 0, push = of.record.pushes[1], is_forced = true }
+      rig:run(planner.run_next, rig.keeper, of, function()
+        return plan
+      end)
+      rig:advance(60)
+      assert.are.same({ 2, 2 }, { most_sent(rig, "refresh", "refreshToken"), rig:count "exchange" })
+      assert.is_nil(rig:record().token_set.refresh_spent_at)
+      assert.are.equal("ready", rig:document().status)
+      rig:stop()
+    end)
+  end
 
   it("does not forget it over an exchange that came to nothing", function()
     local rig = keeper_rig.ready(ROTATING)

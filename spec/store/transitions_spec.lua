@@ -125,6 +125,47 @@ describe("redate", function()
   end)
 end)
 
+describe("journal", function()
+  local EXCHANGE = { kind = "exchange", entry = { sequence = 1 } }
+
+  -- An exchange that began while the outcome of a refresh was not known.
+  local function both_open()
+    local account = transitions.offer(account_of(), push "1")
+    account = transitions.abort(begun({}, account), 1, "uncertain", { now = NOW })
+    return begun(EXCHANGE, account)
+  end
+
+  local function kinds(account)
+    local journal = account.claim.journal
+    return { journal and journal.kind, journal and journal.other and journal.other.kind }
+  end
+
+  it("keeps an open attempt of the other kind", function()
+    local account = both_open()
+    assert.are.same({ "exchange", "refresh" }, kinds(account))
+    account = transitions.abort(account, 2, "uncertain", { now = NOW })
+    assert.are.same({ "exchange", "refresh" }, kinds(account))
+    account = begun(EXCHANGE, account)
+    assert.are.same({ "exchange", "refresh" }, kinds(account))
+    account = begun({}, account)
+    assert.are.same({ "refresh", "exchange" }, kinds(account))
+    assert.is_nil(account.claim.journal.other.other)
+  end)
+
+  it("has it alone again where the later one came to nothing", function()
+    local account = transitions.abort(both_open(), 2, "certain", { now = NOW, spent_sequence = 1 })
+    assert.are.same({ "refresh" }, kinds(account))
+    assert.are.same({ 1, { version = 4 } }, { account.claim.journal.fence, account.claim.journal.entry })
+  end)
+
+  it("forgets a refresh with the token set, and no exchange", function()
+    local result = { epoch = 0, token_set = { access_token = "a1" }, now = NOW, fence = 2 }
+    assert.are.same({}, kinds(transitions.commit(both_open(), result, 0)))
+    result.fence = 3
+    assert.are.same({ "exchange" }, kinds(transitions.commit(begun({}, both_open()), result, 0)))
+  end)
+end)
+
 describe("abort", function()
   it("releases the lease and ends the journal entry where the outcome is certain", function()
     local claim = transitions.abort(begun(), 1, "certain", { now = NOW }).claim

@@ -131,6 +131,17 @@ function Account:buckets(kind)
   return budget.sum(self.record.budgets[kind], self.uncounted[kind])
 end
 
+--- The journal's entry of an attempt of that kind that has not ended, or ended with an outcome that nobody knows.
+---@param kind "exchange"|"refresh"
+---@return usher.store.Journal?
+function Account:open(kind)
+  local journal = self.record.journal
+  if journal and journal.kind ~= kind then
+    journal = journal.other
+  end
+  return journal
+end
+
 --- Counts a request in memory, while the store cannot.
 ---@param kind "exchange"|"refresh"
 ---@param now usher.keeper.Now

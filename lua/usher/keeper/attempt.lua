@@ -82,8 +82,8 @@ local function entry_of(self)
     plan.tries = view.refresh_tries(account)
     return { version = self.base.version, tries = plan.tries }
   end
-  local journal = self.base.journal
-  local is_left = journal and journal.kind == "exchange" and journal.entry.sequence ~= plan.push.sequence
+  local journal = account:open "exchange"
+  local is_left = journal and journal.entry.sequence ~= plan.push.sequence
   if is_left and account:is_single_use() then
     account.superseded[journal.entry.sequence] = true
   end
@@ -149,23 +149,6 @@ local function go_on_without_store(self, err)
   account.last_error = { class = "store", code = err.code, at = math.floor(now.wall) }
   account.backoff_until = now.boot + refresh_policy.backoff(math.min(account.failures, 5), 0)
   return unavailable "the store is down"
-end
-
--- The journal has room for one entry: what an exchange takes the place of must not be forgotten.
-local function give_up_open_refresh(self)
-  local keeper, account = self.keeper, self.account
-  if self.plan.kind == "refresh" or not view.has_open_refresh(account) then
-    return true
-  end
-  local ok, err = commit.retire_refresh(keeper, account)
-  records.reload(keeper, account)
-  self.base = account.record
-  if ok then
-    return true
-  elseif err.code == "conflict" then
-    return unavailable "the account changed meanwhile"
-  end
-  return go_on_without_store(self, err)
 end
 
 local function claim(self)
@@ -367,10 +350,7 @@ function attempt.run(keeper, account, plan)
   if not is_prepared then
     return fail_script(self, fault)
   end
-  local ok, err = give_up_open_refresh(self)
-  if ok then
-    ok, err = claim(self)
-  end
+  local ok, err = claim(self)
   if not ok then
     return nil, err
   end

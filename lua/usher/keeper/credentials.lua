@@ -17,14 +17,14 @@ local MAX_TRIES = 2 -- once more after an outcome that is not known
 ---@field subject? string the pinned one
 ---@field wall number seconds since 1970
 ---@field successor? {earliest: number, latest: number} seconds; where requests are scarce: when the next is expected
----@field journal? table of the attempt that ended with an unknown outcome
+---@field journal? usher.store.Journal of an exchange that ended with an unknown outcome
 ---@field superseded table<integer, true> sequences given up
 ---@field refusals table<string, integer> by subject
 ---@field is_reusable? boolean a credential may be sent any number of times
 
 -- A credential whose exchange had an unknown outcome is tried once more while it is still the newest.
 local function is_given_up(push, newest, journal)
-  local is_open = journal ~= nil and journal.kind == "exchange" and journal.entry.sequence == push.sequence
+  local is_open = journal ~= nil and journal.entry.sequence == push.sequence
   return is_open and (journal.entry.tries >= MAX_TRIES or push.sequence ~= newest)
 end
 
@@ -83,10 +83,10 @@ end
 
 --- How often the credential has been sent, this time included.
 ---@param push usher.keeper.Push
----@param journal? table of an exchange or refresh whose outcome is not known
+---@param journal? usher.store.Journal of an exchange whose outcome is not known
 ---@return integer
 function credentials.tries(push, journal)
-  local is_same = journal and journal.kind == "exchange" and journal.entry.sequence == push.sequence
+  local is_same = journal and journal.entry.sequence == push.sequence
   return is_same and journal.entry.tries + 1 or 1
 end
 

@@ -11,9 +11,8 @@ local MAX_REFRESH_TRIES = 2 -- once more after an outcome that is not known
 
 -- The journal entry of a refresh of the present token set that nobody knows the outcome of.
 local function open_refresh(account)
-  local journal = account.record.journal
-  local is_open = journal and journal.kind == "refresh" and journal.entry.version == account.record.version
-  return is_open and journal.entry or nil
+  local journal = account:open "refresh"
+  return journal and journal.entry.version == account.record.version and journal.entry or nil
 end
 
 --- How often the refresh token has been sent, this time included.
@@ -34,12 +33,9 @@ function view.is_last_refresh(account, tries)
   return account:rotates() and tries >= allowed
 end
 
---- Whether the present refresh token was sent with an outcome that nobody knows, and may have been replaced by that.
----@param account usher.keeper.Account
----@return boolean
-function view.has_open_refresh(account)
-  local tokens = account.record.token_set
-  return tokens ~= nil and not tokens.refresh_spent_at and account:rotates() and open_refresh(account) ~= nil
+-- Whether the present refresh token may have been replaced by an attempt whose outcome nobody knows.
+local function has_open_refresh(account)
+  return account:rotates() and open_refresh(account) ~= nil
 end
 
 local function is_given_up(account)
@@ -80,7 +76,7 @@ local function add_tokens(seen, account, now)
   seen.can_refresh = account.has_refresh and is_fit
   seen.has_lost_refresh = account.has_refresh and not is_fit
   seen.pair_due_in = pair_due_in(tokens, now)
-  seen.must_resolve = seen.can_refresh and view.has_open_refresh(account)
+  seen.must_resolve = seen.can_refresh and has_open_refresh(account)
 end
 
 --- Seconds since the last push, or since this process began to listen for one.
@@ -124,7 +120,7 @@ function view.of(account, now)
       subject = account:subject(),
       wall = now.wall,
       successor = successor(account, now),
-      journal = record.journal,
+      journal = account:open "exchange",
       superseded = account.superseded,
       refusals = account.refusals,
       is_reusable = not account:is_single_use(),

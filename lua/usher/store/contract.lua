@@ -41,7 +41,7 @@ local MAX_TRIES = 50
 ---@field pushes usher.store.Push[] newest last
 ---@field last_push_at? integer
 ---@field push_gaps integer[] seconds, newest last
----@field journal? table the attempt that has not ended, or ended uncertain
+---@field journal? usher.store.Journal the attempt that has not ended, or ended uncertain
 ---@field lease? table
 ---@field budgets table<string, table<integer, integer>>
 

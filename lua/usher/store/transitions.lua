@@ -16,10 +16,19 @@ local with = records.with
 ---@field alternate? usher.TokenSet
 ---@field subject? string pinned by the first successful exchange
 
+---@class usher.store.Journal
+---@field kind "exchange"|"refresh"
+---@field fence integer
+---@field owner string
+---@field at integer
+---@field entry table
+---@field hash? string of the credential
+---@field other? usher.store.Journal of the other kind, whose outcome was not known when this one began
+
 ---@class usher.store.Claim
 ---@field fence integer the last one given
 ---@field lease? {owner: string, fence: integer, started_at: integer, expires_at: integer}
----@field journal? {kind: string, fence: integer, owner: string, at: integer, entry: table, hash: string?}
+---@field journal? usher.store.Journal
 ---@field budgets table<string, table<integer, integer>> by kind
 
 ---@class usher.store.Account
@@ -105,6 +114,14 @@ local function refuse_spending(buckets, options)
   end
 end
 
+-- The entry that stays beside one of this kind.
+local function other_of(journal, kind)
+  if not journal or journal.kind == kind then
+    return journal and journal.other
+  end
+  return without(journal, "other")
+end
+
 local function journal_of(account, options, fence, now)
   local push = inbox.find(account.inbox, options.entry.sequence)
   return {
@@ -114,6 +131,7 @@ local function journal_of(account, options, fence, now)
     at = now,
     entry = options.entry,
     hash = push and push.hash,
+    other = other_of(account.claim.journal, options.kind),
   }
 end
 
@@ -160,7 +178,18 @@ local function release(claim, fence)
 end
 
 local function clear_journal(claim, fence)
-  return claim.journal and claim.journal.fence == fence and without(claim, "journal") or claim
+  local journal = claim.journal
+  if not journal or journal.fence ~= fence then
+    return claim
+  end
+  return with(without(claim, "journal"), { journal = journal.other })
+end
+
+-- With its token set replaced, a refresh is no longer open.
+local function settle_journal(claim, fence)
+  local settled = clear_journal(claim, fence)
+  local is_replaced = settled ~= claim and settled.journal and settled.journal.kind == "refresh"
+  return is_replaced and without(settled, "journal") or settled
 end
 
 local function give_back(account, fence, is_first)
@@ -264,7 +293,7 @@ function transitions.commit(account, result, expected_version)
   end
   local changed = with(account, {
     tokens = { token_set = result.token_set, alternate = result.alternate, subject = subject },
-    claim = clear_journal(release(account.claim, result.fence), result.fence),
+    claim = settle_journal(release(account.claim, result.fence), result.fence),
     inbox = record,
   })
   return changed, expected_version + 1
