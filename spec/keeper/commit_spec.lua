@@ -84,6 +84,37 @@ describe("commit", function()
     end)
   end
 
+  local kept = {
+    -- title, refresh tokens of what is there, of its alternate, of the alternate afterwards
+    { "keeps the refresh token that is there", "ra", nil, "ra" },
+    { "keeps the alternate's where the first has none", nil, "rb", "rb" },
+    { "keeps the first's rather than the alternate's", "ra", "rb", "ra" },
+    { "keeps the alternate's where the first is spent", "spent", "rb", "rb" },
+    { "keeps nothing that is spent", "spent", nil, nil },
+  }
+  for _, case in ipairs(kept) do
+    it(case[1] .. " where a token set comes without one, and leaves the two apart", function()
+      local rig = one_account.new()
+      local first, alternate = rig:tokens "a", case[3] and rig:tokens "b"
+      first.refresh_token = case[2]
+      first.refresh_spent_at = case[2] == "spent" and rig.clock:wall() or nil
+      rig:hold(first, alternate)
+      local ours = rig:tokens "ours"
+      ours.refresh_token = nil
+      assert.are.equal(2, write(rig, { token_set = ours, subject = "me" }, rig.account.record))
+      local record = rig:record()
+      assert.are.same(ours, record.token_set)
+      assert.are.equal(case[4], record.alternate and record.alternate.refresh_token)
+    end)
+  end
+
+  it("keeps no other refresh token beside a new one", function()
+    local rig = one_account.new()
+    rig:hold(rig:tokens "a", rig:tokens "b")
+    write(rig, { token_set = rig:tokens "ours" }, rig.account.record)
+    assert.is_nil(rig:record().alternate)
+  end)
+
   it("gives up on a store that conflicts without end", function()
     local rig, count = one_account.new(), 0
     function rig.store.commit()

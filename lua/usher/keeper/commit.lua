@@ -43,15 +43,27 @@ local function beside(stored, change)
   )
 end
 
+local function with_unspent_refresh(tokens)
+  return tokens and tokens.refresh_token and not tokens.refresh_spent_at and tokens or nil
+end
+
+-- A token set that came without a refresh token does not take the one that is there, since another person may have
+-- authorized. It does not take its place either.
+local function keeping_refresh(change, base)
+  local kept = not change.token_set.refresh_token
+    and (with_unspent_refresh(base.token_set) or with_unspent_refresh(base.alternate))
+  return kept and with(change, { alternate = kept }) or change
+end
+
 --- Writes a token set. Waits.
 ---@param keeper usher.Keeper
 ---@param account usher.keeper.Account
 ---@param change {token_set: usher.TokenSet, subject: string?, fence: integer?, spent_sequence: integer?}
----@param base {version: integer, epoch: integer} what the token set was obtained from
+---@param base usher.store.Record what the token set was obtained from
 ---@return integer? version
 ---@return usher.Error? err conflict: the account was removed or given another subject meanwhile; else of the store
 function commit.write(keeper, account, change, base)
-  local attempted = change
+  local attempted = keeping_refresh(change, base)
   for _ = 1, MAX_CONFLICTS do
     local version, err = try(keeper, account, attempted, base)
     if version or err.code ~= "conflict" then

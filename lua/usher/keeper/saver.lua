@@ -15,7 +15,7 @@ local LONGEST_RETRY = 60
 ---@class usher.keeper.Unsaved
 ---@field kind "exchange"|"refresh"
 ---@field change table for keeper/commit.lua
----@field base {version: integer, epoch: integer}
+---@field base usher.store.Record
 ---@field expires number boot time of the access token's expiry
 ---@field must_save boolean its refresh token is new: nobody is served from it before it is durable
 ---@field retry_at? number boot time
