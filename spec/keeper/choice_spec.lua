@@ -18,6 +18,7 @@ local function view(changes)
     pair_due_in = 4000000,
     must_resolve = false,
     credential = PUSH,
+    is_owed = false,
     gates = { exchange = gate(), refresh = gate() },
     since_push = 10,
     has_pushed = true,
@@ -70,6 +71,12 @@ describe("choice", function()
     },
     { "exchanges when due where the provider has no refresh", { can_refresh = false }, "exchange", 2100 },
     { "exchanges in the last fifth of the refresh token's life", { pair_due_in = -1 }, "exchange", 0 },
+    {
+      "exchanges at once what a person or a tenant has brought, whatever is there",
+      { is_owed = true },
+      "exchange",
+      0,
+    },
     { "plans for that fifth", { due_in = 2100, pair_due_in = 1000 }, "exchange", 1000 },
     {
       "refreshes in that fifth where no credential is there",

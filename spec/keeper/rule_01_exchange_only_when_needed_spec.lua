@@ -3,6 +3,7 @@
 require "spec.support.paths"
 local json = require "usher.json"
 local keeper_rig = require "spec.support.keeper_rig"
+local one_account = require "spec.support.one_account"
 
 local faults = keeper_rig.faults
 
@@ -134,4 +135,29 @@ describe("rule 1: exchange only when needed", function()
     rig.forger:close()
     rig:stop()
   end)
+
+  it(
+    "is done in the end for what a person brought, though a fault came first and the old pair is good",
+    function()
+      local authorize = function()
+        return { url = "https://as/authorize", key = "key-1" }
+      end
+      local rig = one_account.new { provider = { authorize = authorize } }
+      rig:hold(rig:tokens "old")
+      rig.keeper.scheduler:start()
+      rig:run(rig.keeper.authorize, rig.keeper, "acme")
+      rig.respond = function()
+        return #rig.requests > 1 and one_account.success "a"
+          or { status = 503, headers = {}, class = "retryable" }
+      end
+      local taken = assert(rig.keeper:for_callback().take "key-1")
+      local push = { credential = "code-1", valid_for = 600, authorization = taken }
+      rig:run(rig.keeper.offer, rig.keeper, "acme", push)
+      assert.are.equal("old", rig:served())
+      rig.clock:advance(5)
+      assert.are.equal("a", rig:served())
+      assert.are.equal("succeeded", rig:run(rig.keeper.authorization, rig.keeper, "acme").value.status)
+      rig.keeper:stop()
+    end
+  )
 end)

@@ -148,6 +148,43 @@ describe("tenants", function()
     assert.are.equal(0, rig:count "derive")
   end)
 
+  -- What the tenant had is worth nothing any more, and its new code cannot be exchanged at once.
+  local function authorize_anew_while_cut()
+    ready "wechat_platform"
+    token_of "tenant-1"
+    rig:end_refresh_tokens()
+    rig.is_cut = true
+    authorize_anew()
+  end
+
+  local function keep_on_for_two_hours()
+    rig.is_cut = false
+    for _ = 1, 13 do
+      rig:advance(600)
+      rig:push()
+    end
+  end
+
+  it(
+    "exchange a new authorization in the end, though a fault came first and the old pair is there",
+    function()
+      authorize_anew_while_cut()
+      keep_on_for_two_hours()
+      assert.is_true(lives(token_of "tenant-1"))
+      assert.are.equal(2, rig:count("authorize", "ok"))
+    end
+  )
+
+  it("exchange one in the end that a restart has overtaken", function()
+    authorize_anew_while_cut()
+    rig:stop()
+    rig.is_cut = false
+    rig:start()
+    keep_on_for_two_hours()
+    assert.is_true(lives(token_of "tenant-1"))
+    assert.are.equal(2, rig:count("authorize", "ok"))
+  end)
+
   it("are forgotten when they take their authorization back", function()
     ready "wechat_platform"
     token_of "tenant-1"

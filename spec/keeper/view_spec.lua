@@ -178,6 +178,24 @@ describe("view", function()
     assert.is_nil(view.of(account_with(nil, record), NOW).credential)
   end)
 
+  it("knows a credential that is to be exchanged whatever is there", function()
+    local function is_owed(changes, sequence)
+      local push = { sequence = sequence, credential = "c", received_at = WALL - 5 }
+      local subject = account_with(TOKENS, { last_sequence = 2, pushes = { push } })
+      for name, value in pairs(changes) do
+        subject[name] = value
+      end
+      return view.of(subject, NOW).is_owed
+    end
+    local person, tenant = { needs_person = true }, { parent = { answer = function() end } }
+    assert.is_true(is_owed(person, 2))
+    assert.is_true(is_owed(tenant, 2))
+    assert.is_false(is_owed({}, 2)) -- pushes come by themselves
+    assert.is_false(is_owed(person, 1)) -- a newer one was exchanged or refused
+    local own = { sequence = 2, credential = "c", received_at = 0, is_own = true }
+    assert.is_false(is_owed({ parent = tenant.parent, own_credential = own }, 2))
+  end)
+
   it("shows each kind's gate", function()
     local subject = account_with(TOKENS)
     subject.closures.exchange.till = 1300

@@ -66,6 +66,7 @@ local function promises(engine, make)
         name = NAME,
         version = 0,
         epoch = 0,
+        last_sequence = 0,
         pushes = {},
         push_gaps = {},
         budgets = { exchange = {}, refresh = {} },
@@ -99,6 +100,7 @@ local function promises(engine, make)
       assert(store:open())
       assert.are.same(before, store:load(NAME))
       assert.are.equal(600, before.push_gaps[1])
+      assert.are.equal(2, before.last_sequence)
       assert.are.equal("integer", math.type(before.token_set.expires_at))
       assert.are.equal("integer", math.type((next(before.budgets.exchange))))
     end)

@@ -82,6 +82,13 @@ function TenantRig:count(kind, verdict)
   return self.rig.platform.ledger:count(kind, verdict)
 end
 
+--- Has the platform take back every refresh token that it gave to tenants.
+function TenantRig:end_refresh_tokens()
+  for token in pairs(self.rig.platform.refresh_tokens) do
+    self.rig.platform.refresh_tokens[token] = nil
+  end
+end
+
 local function transfer(self, request)
   self.rig.clock:sleep(LATENCY)
   if self.is_cut then

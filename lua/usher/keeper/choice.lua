@@ -13,6 +13,7 @@ local choice = {}
 ---@field pair_due_in? number until the refresh token enters the last fifth of its life; nil: never
 ---@field must_resolve boolean the last refresh had an unknown outcome and is to be sent once more
 ---@field credential? usher.keeper.Push
+---@field is_owed boolean the credential is to be exchanged whatever is there already
 ---@field gates {exchange: usher.keeper.Gate, refresh: usher.keeper.Gate}
 ---@field since_push number since the last push, or since the process began to listen for one
 ---@field has_pushed boolean there has been a push
@@ -40,7 +41,7 @@ end
 
 -- Seconds until a new token pair is wanted; nil: never.
 local function pair_wanted_in(view)
-  if not view.left then
+  if not view.left or view.is_owed then
     return 0
   elseif not view.can_refresh then
     return view.has_lost_refresh and 0 or math.max(0, view.due_in)

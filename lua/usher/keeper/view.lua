@@ -98,6 +98,16 @@ local function successor(account, now)
   return refresh_policy.successor(interval)
 end
 
+-- A code that a person or a tenant brought says that what was there before may be worth nothing any more. Until the
+-- newest is spent an attempt of it has yet to end: one that met a fault that passes, or that a kill has cut short.
+local function is_owed(account, credential)
+  local is_brought = account.needs_person or account.parent ~= nil
+  return is_brought
+    and credential ~= nil
+    and not credential.is_own
+    and credential.sequence == account.record.last_sequence
+end
+
 --- What is known of an account, for a choice.
 ---@param account usher.keeper.Account
 ---@param now usher.keeper.Now
@@ -126,6 +136,7 @@ function view.of(account, now)
       is_reusable = not account:is_single_use(),
     }),
   }
+  seen.is_owed = is_owed(account, seen.credential)
   add_tokens(seen, account, now)
   return seen
 end

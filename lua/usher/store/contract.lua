@@ -40,6 +40,7 @@ local MAX_TRIES = 50
 ---@field alternate? usher.TokenSet
 ---@field pushes usher.store.Push[] newest last
 ---@field last_push_at? integer
+---@field last_sequence integer of the newest push, whether it is still kept or not; 0: there was none
 ---@field push_gaps integer[] seconds, newest last
 ---@field journal? usher.store.Journal the attempt that has not ended, or ended uncertain
 ---@field lease? table
@@ -242,6 +243,7 @@ function Store:load(name)
     alternate = account.tokens.alternate,
     pushes = account.inbox.pushes,
     last_push_at = account.inbox.last_push_at,
+    last_sequence = account.inbox.sequence,
     push_gaps = account.inbox.gaps,
     journal = account.claim.journal,
     lease = account.claim.lease,
