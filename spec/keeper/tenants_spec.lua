@@ -26,14 +26,7 @@ local function token_of(tenant, options)
 end
 
 local function authorize_anew()
-  rig.rig.platform:handle {
-    method = "POST",
-    path = "/authorize",
-    query = "tenant=tenant-1",
-    headers = {},
-    body = "",
-  }
-  rig:push()
+  rig:run(rig.callback.handle, rig.callback, rig:authorize "tenant-1")
   rig:advance(1)
 end
 
@@ -192,6 +185,21 @@ describe("tenants", function()
     assert.are.equal("unknown_account", select(2, rig:token "tenant-1").code)
     assert.are.same({ "main" }, rig:stored())
     assert.is_true(rig:run(rig.keeper.offer_tenant, rig.keeper, "main", { name = "tenant-1" }).value)
+  end)
+
+  it("are there again where they authorize anew while they are being forgotten", function()
+    ready "wechat_platform"
+    token_of "tenant-1"
+    rig:slow_store { remove = 0.005, load = 0.005, offer = 0.01 }
+    local gone = rig:run(rig.keeper.offer_tenant, rig.keeper, "main", { name = "tenant-1" })
+    local delivery = rig:authorize "tenant-1"
+    local taken = rig:run(rig.callback.handle, rig.callback, delivery)
+    rig:advance(1)
+    assert.is_true(gone.value)
+    assert.are.equal(200, taken.value.status)
+    rig:slow_store {}
+    assert.is_true(lives(token_of "tenant-1"))
+    assert.are.equal(2, rig:count("authorize", "ok"))
   end)
 
   it("take a pushed authorization once", function()

@@ -82,6 +82,37 @@ function TenantRig:count(kind, verdict)
   return self.rig.platform.ledger:count(kind, verdict)
 end
 
+--- Has a tenant authorize the app anew; gives the callback that tells of it.
+---@return usher.core.Request
+function TenantRig:authorize(tenant)
+  self.rig.platform:handle {
+    method = "POST",
+    path = "/authorize",
+    query = "tenant=" .. tenant,
+    headers = {},
+    body = "",
+  }
+  local received = self.rig:push().tenant.received
+  received.path = "/callback"
+  return received
+end
+
+--- Has these functions of the store take so many seconds, as on a disk, and no other.
+---@param seconds table<string, number>
+function TenantRig:slow_store(seconds)
+  for name in pairs(self.slow) do
+    self.store[name], self.slow[name] = nil, nil
+  end
+  for name, delay in pairs(seconds) do
+    local at_once = self.store[name]
+    self.slow[name] = true
+    self.store[name] = function(...)
+      self.rig.clock:sleep(delay)
+      return at_once(...)
+    end
+  end
+end
+
 --- Has the platform take back every refresh token that it gave to tenants.
 function TenantRig:end_refresh_tokens()
   for token in pairs(self.rig.platform.refresh_tokens) do
@@ -161,7 +192,7 @@ end
 ---@param options? table of the platform
 ---@return table rig has `keeper`, `callback`, `store`, `rig`, `events`, `lines`; nothing has been pushed
 function tenant_rig.new(name, options)
-  local self = setmetatable({ store = memory.new {}, events = {} }, TenantRig)
+  local self = setmetatable({ store = memory.new {}, events = {}, slow = {} }, TenantRig)
   self.rig = ticket_rig.new(name, options)
   self.log, self.lines = recorder.new()
   assert(self.store:open())

@@ -20,6 +20,7 @@ local scheduler = require "usher.keeper.scheduler"
 local sources = require "usher.keeper.sources"
 local storage = require "usher.keeper.storage"
 local tenants = require "usher.keeper.tenants"
+local turns = require "usher.store.turns"
 
 local keeper = { EVENTS = events.NAMES }
 
@@ -41,6 +42,7 @@ local CONSULT_MS = 10000
 ---@field reads integer store reads begun
 ---@field callback_url? fun(path: string): string? where this machine reaches a path of the callback listener
 ---@field authorizations table<string, usher.keeper.Authorization> by the digest of their key
+---@field tenant_turns usher.store.Turns by the names of tenants' accounts
 local Keeper = {}
 Keeper.__index = Keeper
 Keeper.__name = "usher.keeper"
@@ -355,6 +357,7 @@ function keeper.new(options)
     accounts = {},
     retiring = {},
     authorizations = {},
+    tenant_turns = turns.new(),
     is_leaving = false,
     is_stopped = false,
     reads = 0,

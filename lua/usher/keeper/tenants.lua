@@ -3,15 +3,14 @@
 -- other. What brings a tenant's first token, an authorization code, is durable before it is used, and what comes of it
 -- is durable before anybody is served from it.
 
-local account = require "usher.keeper.account"
 local consumer = require "usher.keeper.consumer"
-local core = require "usher.core"
 local derived = require "usher.keeper.derived"
 local document = require "usher.keeper.document"
 local errors = require "usher.errors"
 local intake = require "usher.keeper.intake"
 local planner = require "usher.keeper.planner"
 local records = require "usher.keeper.records"
+local roster = require "usher.keeper.roster"
 local sorted = require "usher.config.sorted"
 
 local tenants = {}
@@ -20,51 +19,6 @@ local MAX_TENANTS = 10000
 local MAX_TRIES = 10
 local HOPELESS = 5 -- failures in a row without a token ever
 local LEAST_AGE = 60 -- seconds: a token of the platform's that is younger is not refreshed for a tenant
-
--- The live account of a tenant, made where there is none yet. Nobody yields in here: there is never a second one.
-local function keep(keeper, parent, tenant)
-  local name = derived.name(parent.name, tenant)
-  local of = keeper.accounts[name]
-  if not of then
-    of = account.new(name, derived.settings(parent, tenant), keeper.clock:boot())
-    of.parent, of.tenant = parent, tenant
-    keeper.accounts[name] = of
-    parent.tenants[tenant] = of
-  end
-  return of
-end
-
-local function drop(keeper, of)
-  keeper.accounts[of.name] = nil
-  of.parent.tenants[of.tenant] = nil
-  keeper.scheduler:set(of.name, nil)
-  records.forget(keeper, of)
-  of.waiters:wake()
-end
-
--- Forgets a tenant for good. An answer that is still on its way finds another epoch, and is dropped.
-local function remove(keeper, of)
-  local ok, err = keeper.store:remove(of.name)
-  keeper:note_store(err)
-  if ok then
-    drop(keeper, of)
-  end
-  return ok, err
-end
-
--- Reads the tenant's record, once: who asks meanwhile waits for the same reading.
-local function load(keeper, of)
-  if of.loading then
-    return of.loading:wait()
-  end
-  local loading = core.future.new()
-  of.loading = loading
-  local ok, err = records.reload(keeper, of)
-  of.is_loaded = ok == true
-  of.loading = ok and loading or nil
-  loading:resolve(ok, err)
-  return ok, err
-end
 
 -- tokens ----------------------------------------------------------------------------------------------
 
@@ -76,8 +30,8 @@ local function find(keeper, parent, tenant)
   elseif not is_known and #sorted.keys(parent.tenants) >= MAX_TENANTS then
     return errors.fail("temporarily_unavailable", "too many tenants")
   end
-  local of = keep(keeper, parent, tenant)
-  local ok, err = load(keeper, of)
+  local of = roster.keep(keeper, parent, tenant)
+  local ok, err = roster.load(keeper, of)
   if not ok then
     return nil, err
   elseif not is_known then
@@ -132,6 +86,29 @@ local function exchange(keeper, of, credential)
   end)
 end
 
+-- In the tenant's turn.
+local function take_code(keeper, parent, tenant, push)
+  local of = roster.keep(keeper, parent, tenant)
+  local ok, err = roster.load(keeper, of)
+  if ok then
+    local offered = { subject = push.name, credential = push.credential, valid_for = push.valid_for }
+    ok, err = intake.offer(keeper, of, offered)
+  end
+  if ok then
+    keeper:spawn(exchange, keeper, of, push.credential)
+  end
+  return ok, err
+end
+
+-- In the tenant's turn.
+local function withdraw(keeper, parent, tenant)
+  local of = parent.tenants[tenant]
+  if of then
+    return roster.erase(keeper, of)
+  end
+  return true
+end
+
 --- Takes what a platform pushes about a tenant: a code by which it has authorized the app, or that it has taken that
 --- back. Durable when it returns. Waits for the store only.
 ---@param keeper usher.Keeper
@@ -141,25 +118,11 @@ end
 ---@return usher.Error? err
 function tenants.offer(keeper, parent, push)
   local tenant = push.name or push.credential and derived.unknown(push.credential)
-  if not parent.provider.derive or push.name and not derived.is_name(push.name) then
+  if not parent.provider.derive or not tenant or push.name and not derived.is_name(push.name) then
     return errors.fail("bad_request", "no tenant's name")
-  elseif not push.credential then
-    local of = parent.tenants[tenant]
-    if of then
-      return remove(keeper, of)
-    end
-    return true
   end
-  local of = keep(keeper, parent, tenant)
-  local ok, err = load(keeper, of)
-  if ok then
-    local offered = { subject = push.name, credential = push.credential, valid_for = push.valid_for }
-    ok, err = intake.offer(keeper, of, offered)
-  end
-  if ok then
-    keeper:spawn(exchange, keeper, of, push.credential)
-  end
-  return ok, err
+  local take = push.credential and take_code or withdraw
+  return roster.in_turn(keeper, derived.name(parent.name, tenant), take, keeper, parent, tenant, push)
 end
 
 -- after attempts --------------------------------------------------------------------------------------
@@ -185,6 +148,10 @@ local function write(keeper, of, token_set)
   return errors.fail "conflict"
 end
 
+local function has_tokens(of)
+  return of.record.token_set ~= nil
+end
+
 -- The answer said who had authorized. Its tokens move to the tenant's own record, and only then is the other removed:
 -- whatever happens in between, one of them has the tokens, and the next start moves them again.
 local function identify(keeper, of)
@@ -193,21 +160,24 @@ local function identify(keeper, of)
     keeper.log:error("tenant_unknown", { account = of.parent.name })
     return
   end
-  local known = keep(keeper, of.parent, subject)
+  local known = roster.keep(keeper, of.parent, subject)
   local version, err = write(keeper, known, token_set)
   keeper:note_store(err)
   if version and records.reload(keeper, known) then
     known.is_loaded = true
-    remove(keeper, of)
+    roster.remove(keeper, of, has_tokens)
     planner.consider(keeper, known)
     known.waiters:wake()
   end
 end
 
+local function has_nothing(of)
+  return not of.record.token_set and #of.record.pushes == 0
+end
+
 -- Nobody waits for the tenants of a platform that does not know them.
 local function is_hopeless(of)
-  local has_nothing = not of.record.token_set and #of.record.pushes == 0
-  return has_nothing and (not of.own_credential or of.failures >= HOPELESS)
+  return has_nothing(of) and not of.flight and (not of.own_credential or of.failures >= HOPELESS)
 end
 
 local function refresh_parent(keeper, of)
@@ -239,7 +209,7 @@ local function settle_tenant(keeper, of)
   if derived.is_unknown(of.tenant) and of.record.token_set then
     keeper:spawn(identify, keeper, of)
   elseif is_hopeless(of) then
-    keeper:spawn(remove, keeper, of)
+    keeper:spawn(roster.remove, keeper, of, is_hopeless)
   end
 end
 
@@ -260,14 +230,14 @@ end
 -- life ------------------------------------------------------------------------------------------------
 
 local function resume(keeper, parent, tenant)
-  local of = keep(keeper, parent, tenant)
-  local ok, err = load(keeper, of)
+  local of = roster.keep(keeper, parent, tenant)
+  local ok, err = roster.load(keeper, of)
   if not ok then
     return nil, err
   elseif of.damage then
     return true
-  elseif not of.record.token_set and #of.record.pushes == 0 then
-    return remove(keeper, of)
+  elseif has_nothing(of) then
+    return roster.remove(keeper, of, has_nothing)
   elseif derived.is_unknown(tenant) and of.record.token_set then
     identify(keeper, of)
     return true
@@ -324,7 +294,7 @@ function tenants.follow(keeper)
   for _, of in ipairs(all(keeper)) do
     local parent = of.parent
     if not keeper:keeps(parent) or not parent.provider.derive then
-      drop(keeper, of)
+      roster.drop(keeper, of)
     else
       local settings = derived.settings(parent, of.tenant)
       of.provider, of.config, of.policy = settings.provider, settings.config, settings.policy

@@ -1,0 +1,99 @@
+-- SPDX-License-Identifier: MIT
+-- The live accounts of platforms' tenants: made, read from the store, and forgotten. Whoever makes one for good or
+-- forgets it has its turn, so that what comes for a tenant that is being forgotten finds it gone.
+
+local account = require "usher.keeper.account"
+local core = require "usher.core"
+local derived = require "usher.keeper.derived"
+local records = require "usher.keeper.records"
+
+local roster = {}
+
+--- Calls `fn(...)` in the tenant's turn, which is not to be asked for in there again. Waits.
+---@param keeper usher.Keeper
+---@param name string of the tenant's account
+---@param fn function
+---@return any ... what `fn` gives
+function roster.in_turn(keeper, name, fn, ...)
+  local place <close> = keeper.tenant_turns:enter(name)
+  place:await()
+  return fn(...)
+end
+
+--- The live account of a tenant, made where there is none yet. Nobody yields in here: there is never a second one.
+---@param keeper usher.Keeper
+---@param parent usher.keeper.Account
+---@param tenant string
+---@return usher.keeper.Account
+function roster.keep(keeper, parent, tenant)
+  local name = derived.name(parent.name, tenant)
+  local of = keeper.accounts[name]
+  if not of then
+    of = account.new(name, derived.settings(parent, tenant), keeper.clock:boot())
+    of.parent, of.tenant = parent, tenant
+    keeper.accounts[name] = of
+    parent.tenants[tenant] = of
+  end
+  return of
+end
+
+--- Reads the tenant's record, once: who asks meanwhile waits for the same reading. Waits.
+---@param keeper usher.Keeper
+---@param of usher.keeper.Account
+---@return true? ok
+---@return usher.Error? err of the store
+function roster.load(keeper, of)
+  if of.loading then
+    return of.loading:wait()
+  end
+  local loading = core.future.new()
+  of.loading = loading
+  local ok, err = records.reload(keeper, of)
+  of.is_loaded = ok == true
+  of.loading = ok and loading or nil
+  loading:resolve(ok, err)
+  return ok, err
+end
+
+--- Keeps the tenant no longer. What it has on disk stays there.
+---@param keeper usher.Keeper
+---@param of usher.keeper.Account
+function roster.drop(keeper, of)
+  keeper.accounts[of.name] = nil
+  of.parent.tenants[of.tenant] = nil
+  keeper.scheduler:set(of.name, nil)
+  records.forget(keeper, of)
+  of.waiters:wake()
+end
+
+--- Forgets the tenant for good, in its turn. An answer that is still on its way finds another epoch, and is dropped.
+--- Waits.
+---@param keeper usher.Keeper
+---@param of usher.keeper.Account
+---@return true? ok
+---@return usher.Error? err of the store
+function roster.erase(keeper, of)
+  local ok, err = keeper.store:remove(of.name)
+  keeper:note_store(err)
+  if ok and keeper:keeps(of) then
+    roster.drop(keeper, of)
+  end
+  return ok, err
+end
+
+--- Takes the tenant's turn and forgets it for good, unless something has come for it meanwhile. Waits.
+---@param keeper usher.Keeper
+---@param of usher.keeper.Account
+---@param is_due fun(of: usher.keeper.Account): boolean
+---@return true? ok
+---@return usher.Error? err of the store
+function roster.remove(keeper, of, is_due)
+  return roster.in_turn(keeper, of.name, function()
+    if not keeper:keeps(of) or not is_due(of) then
+      return true
+    end
+    return roster.erase(keeper, of)
+  end)
+end
+
+return roster
