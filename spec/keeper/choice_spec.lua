@@ -179,6 +179,7 @@ describe("choice", function()
       "person",
     },
     { "nothing before a token without refresh is due", { can_refresh = false }, nil, 2100 },
+    { "nothing where the tokens are about to move", { left = 0, due_in = -5, is_nameless = true }, nil },
   }
   for _, case in ipairs(waits) do
     it("waits for " .. case[1], function()

@@ -35,6 +35,7 @@ describe("derived", function()
     local tokens = { refresh_token = "r" }
     assert.are.same({ name = "t", refresh_token = "r" }, script.refresh({ tenant = "t" }, tokens, {}).tenant)
     assert.is_nil(script.refresh({ tenant = "t" }, {}, {}))
+    assert.is_nil(script.refresh({}, tokens, {})) -- whose they are is not known yet
     assert.are.equal("derive", (script.classify({}, "refresh", {})))
     assert.are.equal("derive", script.read_tokens({}, {}, "exchange").access_token)
   end)

@@ -104,6 +104,12 @@ function Account:is_equipped(now)
   return not self.parent or self.parent:answer(now) ~= nil
 end
 
+--- Whether it is a tenant's that nobody knows yet.
+---@return boolean
+function Account:is_nameless()
+  return self.parent ~= nil and self.config.tenant == nil
+end
+
 --- Whether a credential is good for one exchange.
 ---@return boolean
 function Account:is_single_use()

@@ -19,6 +19,7 @@ local choice = {}
 ---@field has_pushed boolean there has been a push
 ---@field interval? number between pushes
 ---@field was_authorized boolean there has been a token set
+---@field is_nameless boolean the token set is about to move to its tenant's own account
 ---@field needs_person boolean nobody but a person brings a credential
 ---@field save_in? number until an unsaved token set should be saved
 ---@field must_save boolean nothing else may happen before that
@@ -101,7 +102,9 @@ function choice.next(view)
   -- A provider that rotates may take the old refresh token for a little while yet: an open one is sent again at once.
   local refresh_in = view.must_resolve and 0 or view.due_in
   local refresh = view.can_refresh and attempt("refresh", refresh_in, view.gates.refresh)
-  local plan = sooner(exchange or nil, refresh or nil, view) or wait(view, wanted_in)
+  local plan = view.is_nameless and {}
+    or sooner(exchange or nil, refresh or nil, view)
+    or wait(view, wanted_in)
   if view.save_in and (view.must_save or not plan.delay or view.save_in <= plan.delay) then
     return { kind = "save", delay = view.save_in }
   end

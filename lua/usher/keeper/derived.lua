@@ -30,7 +30,8 @@ local function new_script(platform)
   end
 
   function script.refresh(config, tokens, context)
-    if not platform.derives_by_name and tokens.refresh_token then
+    -- Of a tenant that nobody knows yet the tokens are to be moved, not used.
+    if not platform.derives_by_name and tokens.refresh_token and config.tenant then
       local tenant = { name = config.tenant, refresh_token = tokens.refresh_token }
       return platform.derive(config, tenant, context)
     end

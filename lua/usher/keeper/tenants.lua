@@ -7,6 +7,7 @@ local consumer = require "usher.keeper.consumer"
 local derived = require "usher.keeper.derived"
 local document = require "usher.keeper.document"
 local errors = require "usher.errors"
+local identity = require "usher.keeper.identity"
 local intake = require "usher.keeper.intake"
 local planner = require "usher.keeper.planner"
 local records = require "usher.keeper.records"
@@ -16,7 +17,6 @@ local sorted = require "usher.config.sorted"
 local tenants = {}
 
 local MAX_TENANTS = 10000
-local MAX_TRIES = 10
 local HOPELESS = 5 -- failures in a row without a token ever
 local LEAST_AGE = 60 -- seconds: a token of the platform's that is younger is not refreshed for a tenant
 
@@ -127,50 +127,6 @@ end
 
 -- after attempts --------------------------------------------------------------------------------------
 
-local function write(keeper, of, token_set)
-  for _ = 1, MAX_TRIES do
-    local record, err = keeper.store:load(of.name)
-    if not record then
-      return nil, err
-    end
-    local change = {
-      epoch = record.epoch,
-      token_set = token_set,
-      subject = of.tenant,
-      now = math.floor(keeper.clock:wall()),
-    }
-    local version
-    version, err = keeper.store:commit(of.name, change, record.version)
-    if version or err.code ~= "conflict" then
-      return version, err
-    end
-  end
-  return errors.fail "conflict"
-end
-
-local function has_tokens(of)
-  return of.record.token_set ~= nil
-end
-
--- The answer said who had authorized. Its tokens move to the tenant's own record, and only then is the other removed:
--- whatever happens in between, one of them has the tokens, and the next start moves them again.
-local function identify(keeper, of)
-  local subject, token_set = of.record.subject, of.record.token_set
-  if not derived.is_name(subject) then
-    keeper.log:error("tenant_unknown", { account = of.parent.name })
-    return
-  end
-  local known = roster.keep(keeper, of.parent, subject)
-  local version, err = write(keeper, known, token_set)
-  keeper:note_store(err)
-  if version and records.reload(keeper, known) then
-    known.is_loaded = true
-    roster.remove(keeper, of, has_tokens)
-    planner.consider(keeper, known)
-    known.waiters:wake()
-  end
-end
-
 local function has_nothing(of)
   return not of.record.token_set and #of.record.pushes == 0
 end
@@ -194,7 +150,9 @@ end
 
 -- The platform's account has another token, perhaps: what failed for want of it is tried once more.
 local function resume_attempt(keeper, of)
-  if of.waits_for_platform then
+  if identity.is_owed(of) then
+    keeper:spawn(identity.settle, keeper, of)
+  elseif of.waits_for_platform then
     of.waits_for_platform, of.backoff_until = nil, nil
     planner.start_early(keeper, of, false)
   else
@@ -206,8 +164,8 @@ local function settle_tenant(keeper, of)
   if of.refused_token then
     refresh_parent(keeper, of)
   end
-  if derived.is_unknown(of.tenant) and of.record.token_set then
-    keeper:spawn(identify, keeper, of)
+  if identity.is_owed(of) then
+    keeper:spawn(identity.settle, keeper, of)
   elseif is_hopeless(of) then
     keeper:spawn(roster.remove, keeper, of, is_hopeless)
   end
@@ -238,8 +196,8 @@ local function resume(keeper, parent, tenant)
     return true
   elseif has_nothing(of) then
     return roster.remove(keeper, of, has_nothing)
-  elseif derived.is_unknown(tenant) and of.record.token_set then
-    identify(keeper, of)
+  elseif identity.is_owed(of) then
+    identity.settle(keeper, of)
     return true
   end
   of:recall_failures(keeper:now())

@@ -137,6 +137,7 @@ function view.of(account, now)
     }),
   }
   seen.is_owed = is_owed(account, seen.credential)
+  seen.is_nameless = record.token_set ~= nil and account:is_nameless()
   add_tokens(seen, account, now)
   return seen
 end
