@@ -108,6 +108,15 @@ describe("the identity of a tenant", function()
     end
   end)
 
+  it("is looked for again as soon as the store is back", function()
+    new()
+    fail_once("commit", "main/tenant%-1")
+    rig:push()
+    rig:advance(2)
+    assert.is_truthy(rig:token "tenant-1")
+    assert.are.same({ "main", "main/tenant-1" }, rig:stored())
+  end)
+
   it("is that of a later authorization, whose tokens stay", function()
     for _, case in ipairs { { 5, "new" }, { -5, "as it was" } } do
       ready()

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 require "spec.support.paths"
+local errors = require "usher.errors"
 local json = require "usher.json"
 local tenant_rig = require "spec.support.tenant_rig"
 local ticket_rig = require "spec.support.ticket_rig"
@@ -278,6 +279,32 @@ describe("tenants", function()
     apply { main = rig:account() }
     assert.is_true(lives(token_of "tenant-1"))
   end)
+
+  local function reload_with_a_store_that_fails_once(method, name)
+    ready "wechat_platform"
+    token_of "tenant-1"
+    assert(rig:run(rig.keeper.apply, rig.keeper, {}).value)
+    local works, has_failed = rig.store[method], false
+    rig.store[method] = function(store, asked)
+      if not has_failed and asked == name then
+        has_failed = true
+        return errors.fail("store_failed", "spec")
+      end
+      return works(store, asked)
+    end
+    assert(rig:run(rig.keeper.apply, rig.keeper, { main = rig:account() }).value)
+    assert.is_true(has_failed)
+  end
+
+  for method, name in pairs { names = false, load = "main/tenant-1" } do
+    it("are taken up once the store is back that failed at a reload: " .. method, function()
+      reload_with_a_store_that_fails_once(method, name or nil)
+      assert.are.same({}, rig.keeper:tenants "main")
+      rig:advance(2)
+      assert.is_true(lives(token_of "tenant-1"))
+      assert.are.equal("ready", rig.keeper:tenants("main")[1].status)
+    end)
+  end
 
   it("tell of themselves under their account's name, and show no secret", function()
     ready "wechat_platform"

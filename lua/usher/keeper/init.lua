@@ -157,6 +157,7 @@ local function on_store_up(self)
       planner.consider(self, of)
     end
   end
+  self:spawn(tenants.load, self)
 end
 
 local function on_jump(self, seconds)

@@ -118,7 +118,7 @@ function membership.start(keeper)
   for _, of in pairs(keeper.accounts) do
     planner.consider(keeper, of)
   end
-  return tenants.load(keeper, keeper.accounts)
+  return tenants.load(keeper)
 end
 
 -- Those of an earlier reload that are wanted again, by name.
@@ -160,14 +160,6 @@ local function switch(keeper, fresh)
   end
 end
 
-local function added(keeper, fresh, back)
-  local new = {}
-  for name, of in pairs(fresh) do
-    new[name] = back[name] or not keeper.accounts[name] and of or nil
-  end
-  return new
-end
-
 --- Has the keeper keep these accounts from now on, and no others. What accounts have on disk stays there. Waits.
 ---@param keeper usher.Keeper
 ---@param accounts table<string, usher.Account>
@@ -187,13 +179,9 @@ function membership.apply(keeper, accounts)
     undo(keeper, fresh, back)
     return nil, err
   end
-  local new = added(keeper, fresh, back)
   switch(keeper, fresh)
   tenants.follow(keeper)
-  ok, err = tenants.load(keeper, new)
-  if not ok then
-    keeper.log:error("tenants_not_loaded", { error = err.code })
-  end
+  tenants.load(keeper)
   return true
 end
 

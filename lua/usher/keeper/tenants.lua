@@ -187,46 +187,50 @@ end
 
 -- life ------------------------------------------------------------------------------------------------
 
-local function resume(keeper, parent, tenant)
+-- In the tenant's turn.
+local function take_up(keeper, parent, tenant)
   local of = roster.keep(keeper, parent, tenant)
+  local was_loaded = of.is_loaded
   local ok, err = roster.load(keeper, of)
   if not ok then
+    roster.drop(keeper, of)
     return nil, err
   elseif of.damage then
-    return true
-  elseif has_nothing(of) then
-    return roster.remove(keeper, of, has_nothing)
-  elseif identity.is_owed(of) then
-    identity.settle(keeper, of)
-    return true
+    return of
+  elseif has_nothing(of) and not of.flight then
+    ok, err = roster.erase(keeper, of)
+    return ok and of, err
+  elseif not was_loaded then
+    of:recall_failures(keeper:now())
+    planner.consider(keeper, of)
   end
-  of:recall_failures(keeper:now())
-  planner.consider(keeper, of)
-  return true
+  return of
 end
 
-local function has_platform(parents)
-  for _, parent in pairs(parents) do
-    if parent.provider.derive then
+local function resume(keeper, parent, tenant)
+  local name = derived.name(parent.name, tenant)
+  local of, err = roster.in_turn(keeper, name, take_up, keeper, parent, tenant)
+  if of and identity.is_owed(of) then
+    identity.settle(keeper, of)
+  end
+  return of and true, err
+end
+
+local function has_platform(keeper)
+  for _, of in pairs(keeper.accounts) do
+    if of.provider.derive then
       return true
     end
   end
   return false
 end
 
---- Takes up the tenants that accounts have on disk. Waits.
----@param keeper usher.Keeper
----@param parents table<string, usher.keeper.Account> by name
----@return true? ok
----@return usher.Error? err of the store
-function tenants.load(keeper, parents)
-  if not has_platform(parents) then
-    return true
-  end
+local function load(keeper)
   local names, err = keeper.store:names()
+  keeper:note_store(err)
   for _, name in ipairs(names or {}) do
     local parent_name, tenant = derived.parts(name)
-    local parent = parent_name and parents[parent_name]
+    local parent = parent_name and keeper.accounts[parent_name]
     if parent and parent.provider.derive then
       local ok
       ok, err = resume(keeper, parent, tenant)
@@ -236,6 +240,22 @@ function tenants.load(keeper, parents)
     end
   end
   return names and true, err
+end
+
+--- Takes up the tenants that accounts have on disk, those that are not yet. What the store does not give now comes when
+--- it is back. Waits.
+---@param keeper usher.Keeper
+---@return true? ok
+---@return usher.Error? err of the store
+function tenants.load(keeper)
+  if not has_platform(keeper) then
+    return true
+  end
+  local ok, err = load(keeper)
+  if not ok then
+    keeper.log:error("tenants_not_loaded", { error = err.code })
+  end
+  return ok, err
 end
 
 local function all(keeper)
