@@ -306,6 +306,24 @@ describe("tenants", function()
     end)
   end
 
+  it("of which one's record is damaged take no other down", function()
+    ready "wechat_platform"
+    token_of "tenant-1"
+    rig:run(rig.callback.handle, rig.callback, rig:authorize "tenant-2")
+    rig:advance(1)
+    rig:stop()
+    local load = rig.store.load
+    function rig.store.load(store, name)
+      if name == "main/tenant-2" then
+        return errors.fail("store_corrupt", "the record 'tokens' is damaged", { record = "tokens" })
+      end
+      return load(store, name)
+    end
+    rig:start()
+    assert.is_true(lives(token_of "tenant-1"))
+    assert.are.same({ "main", "main/tenant-1", "main/tenant-2" }, rig:stored())
+  end)
+
   it("tell of themselves under their account's name, and show no secret", function()
     ready "wechat_platform"
     local token = token_of "tenant-1"

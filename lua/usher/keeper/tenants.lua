@@ -192,11 +192,11 @@ local function take_up(keeper, parent, tenant)
   local of = roster.keep(keeper, parent, tenant)
   local was_loaded = of.is_loaded
   local ok, err = roster.load(keeper, of)
-  if not ok then
+  if of.damage then
+    return of
+  elseif not ok then
     roster.drop(keeper, of)
     return nil, err
-  elseif of.damage then
-    return of
   elseif has_nothing(of) and not of.flight then
     ok, err = roster.erase(keeper, of)
     return ok and of, err
