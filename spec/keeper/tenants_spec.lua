@@ -324,6 +324,23 @@ describe("tenants", function()
     assert.are.same({ "main", "main/tenant-1", "main/tenant-2" }, rig:stored())
   end)
 
+  it("are not another app's, whenever the account becomes that one's", function()
+    local config = { app_id = "wx-2", callback_path = "/callback" }
+    for _, when in ipairs { "at a reload", "at a start" } do
+      ready "wechat_platform"
+      local token = token_of "tenant-1"
+      local other = rig:account { subject = "wx-2", config = config }
+      if when == "at a start" then
+        assert(rig:run(rig.keeper.apply, rig.keeper, {}).value)
+      end
+      assert(rig:run(rig.keeper.apply, rig.keeper, { main = other }).value)
+      local served, err = rig:token("tenant-1", { wait = 0 })
+      assert.are.same({ nil, "unknown_account" }, { served, err.code }, token)
+      assert.are.same({}, rig:stored())
+      rig:stop()
+    end
+  end)
+
   it("tell of themselves under their account's name, and show no secret", function()
     ready "wechat_platform"
     local token = token_of "tenant-1"

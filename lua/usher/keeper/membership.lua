@@ -14,14 +14,18 @@ local tenants = require "usher.keeper.tenants"
 
 local membership = {}
 
--- A token set of another subject is not this account's: the configuration has changed hands.
+-- A token set of another subject is not this account's: the configuration has changed hands. Its own record goes last:
+-- by that the next start knows what is left to do.
 local function check_subject(keeper, of, pinned)
   local stored = of.record.subject
   if not pinned or not stored or stored == pinned then
     return true
   end
   keeper.log:warn("subject_changed", { account = of.name })
-  local ok, err = keeper.store:remove(of.name)
+  local ok, err = tenants.disown(keeper, of)
+  if ok then
+    ok, err = keeper.store:remove(of.name)
+  end
   if not ok then
     return nil, err
   end

@@ -66,16 +66,17 @@ function roster.drop(keeper, of)
   of.waiters:wake()
 end
 
---- Forgets the tenant for good, in its turn. An answer that is still on its way finds another epoch, and is dropped.
---- Waits.
+--- Forgets a tenant for good, in its turn, whether it is kept or not. An answer that is still on its way finds another
+--- epoch, and is dropped. Waits.
 ---@param keeper usher.Keeper
----@param of usher.keeper.Account
+---@param name string of the tenant's account
 ---@return true? ok
 ---@return usher.Error? err of the store
-function roster.erase(keeper, of)
-  local ok, err = keeper.store:remove(of.name)
+function roster.erase(keeper, name)
+  local ok, err = keeper.store:remove(name)
   keeper:note_store(err)
-  if ok and keeper:keeps(of) then
+  local of = keeper.accounts[name]
+  if ok and of then
     roster.drop(keeper, of)
   end
   return ok, err
@@ -92,7 +93,7 @@ function roster.remove(keeper, of, is_due)
     if not keeper:keeps(of) or not is_due(of) then
       return true
     end
-    return roster.erase(keeper, of)
+    return roster.erase(keeper, of.name)
   end)
 end
 

@@ -104,7 +104,7 @@ end
 local function withdraw(keeper, parent, tenant)
   local of = parent.tenants[tenant]
   if of then
-    return roster.erase(keeper, of)
+    return roster.erase(keeper, of.name)
   end
   return true
 end
@@ -198,7 +198,7 @@ local function take_up(keeper, parent, tenant)
     roster.drop(keeper, of)
     return nil, err
   elseif has_nothing(of) and not of.flight then
-    ok, err = roster.erase(keeper, of)
+    ok, err = roster.erase(keeper, of.name)
     return ok and of, err
   elseif not was_loaded then
     of:recall_failures(keeper:now())
@@ -256,6 +256,29 @@ function tenants.load(keeper)
     keeper.log:error("tenants_not_loaded", { error = err.code })
   end
   return ok, err
+end
+
+--- Forgets all tenants of an account for good: it is another app's now. Waits.
+---@param keeper usher.Keeper
+---@param parent usher.keeper.Account
+---@return true? ok
+---@return usher.Error? err of the store
+function tenants.disown(keeper, parent)
+  local names, err = keeper.store:names()
+  keeper:note_store(err)
+  for _, name in ipairs(names or {}) do
+    if derived.parts(name) == parent.name then
+      local ok
+      ok, err = roster.in_turn(keeper, name, roster.erase, keeper, name)
+      if not ok then
+        return nil, err
+      end
+    end
+  end
+  for _, of in pairs(names and parent.tenants or {}) do
+    roster.drop(keeper, of)
+  end
+  return names and true, err
 end
 
 local function all(keeper)
