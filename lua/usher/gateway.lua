@@ -11,6 +11,7 @@ local listeners = require "usher.gateway.listeners"
 local log = require "usher.log"
 local parts = require "usher.gateway.parts"
 local requests = require "usher.gateway.requests"
+local seen = require "usher.callback.seen"
 local supervisor = require "usher.gateway.supervisor"
 local trust = require "usher.config.trust"
 local version = require "usher.version"
@@ -83,6 +84,7 @@ local function surroundings(self)
     clock = self._clock,
     random = random,
     requests = self._requests.counts,
+    seen = self._seen,
     ready = function()
       return readiness(self)
     end,
@@ -327,6 +329,7 @@ function gateway.new(raw, options)
   self._requests = requests.new()
   self._supervisor = options.supervisor or supervisor.new(function() end)
   self._clock = options.clock or clock.system()
+  self._seen = seen.new(self._clock)
   self._log = options.log or log.new(settings.log)
   conceal(self, settings)
   self._keeper = make_keeper(self, settings)

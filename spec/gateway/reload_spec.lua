@@ -31,10 +31,10 @@ end
 describe("a reload", function()
   local running, lines, next_description
 
-  local function start()
+  local function start(changes)
     local logger
     logger, lines = recorder.new()
-    running = assert(gateway.new(raw(), {
+    running = assert(gateway.new(raw(changes), {
       log = logger,
       load = function()
         if not next_description then
@@ -121,6 +121,28 @@ describe("a reload", function()
     assert.are.equal("store_failed", err.code)
     assert.are.equal("connect_failed", select(2, get("http://127.0.0.1:" .. port)).code)
     assert.are.equal(200, (ask "/v1/accounts/acme"))
+  end)
+
+  it("forgets no push that was accepted", function()
+    local lark = usher.provider.lark {
+      app_id = "cli",
+      app_secret = "s3cret",
+      verification_token = "vt",
+      base_url = "http://127.0.0.1:1",
+    }
+    local accounts = { accounts = { acme = lark } }
+    start(accounts)
+    local function push(ticket)
+      local event = { app_id = "cli", app_ticket = ticket, type = "app_ticket" }
+      local body = json.encode { uuid = "u-1", token = "vt", type = "event_callback", event = event }
+      local url = ("http://%s/callback"):format(running:addresses().callback)
+      local request = { method = "POST", url = url, body = body, timeout_ms = 5000 }
+      assert.are.equal(200, core.transfer.perform(request).status)
+    end
+    push "first"
+    assert.is_true(running:reload(raw(accounts)))
+    push "second"
+    assert.are.equal(1, select(2, ask "/v1/accounts/acme").pushes_24h)
   end)
 
   it("changes addresses, bearer, routes, hooks and the allow-list", function()

@@ -188,6 +188,29 @@ describe("tenants", function()
     assert.is_true(rig:run(rig.keeper.offer_tenant, rig.keeper, "main", { name = "tenant-1" }).value)
   end)
 
+  it("outlive a message from before their authorization that comes once more", function()
+    for _, name in ipairs { "wechat_platform", "wecom_suite" } do
+      ready(name)
+      token_of "tenant-1"
+      local removal = { name = "tenant-1", at = math.floor(rig.rig.clock:wall()) }
+      local function send()
+        assert.is_true(rig:run(rig.keeper.offer_tenant, rig.keeper, "main", removal).value)
+      end
+      send()
+      assert.are.same({ "main" }, rig:stored())
+      rig:advance(60)
+      authorize_anew()
+      send()
+      assert.is_true(lives(token_of "tenant-1"))
+      rig:advance(7200)
+      rig:push() -- tokens that are refreshed are of the same authorization
+      removal.at = removal.at + 120
+      send()
+      assert.are.same({ "main" }, rig:stored())
+      rig:stop()
+    end
+  end)
+
   it("are there again where they authorize anew while they are being forgotten", function()
     ready "wechat_platform"
     token_of "tenant-1"

@@ -58,6 +58,7 @@ describe("wechat_platform", function()
     local function tenant_of(kind)
       local elements = {
         { "AppId", rig.config.app_id },
+        { "CreateTime", "1700000000" },
         { "InfoType", kind },
         { "AuthorizerAppid", "wxtenant" },
         { "AuthorizationCode", "code" },
@@ -70,7 +71,7 @@ describe("wechat_platform", function()
     local authorized = { name = "wxtenant", credential = "code", valid_for = 3600 }
     assert.are.same(authorized, tenant_of "authorized")
     assert.are.same(authorized, tenant_of "updateauthorized")
-    assert.are.same({ name = "wxtenant" }, tenant_of "unauthorized")
+    assert.are.same({ name = "wxtenant", at = 1700000000 }, tenant_of "unauthorized")
     assert.is_nil(tenant_of "notify_third_fasteregister")
   end)
 

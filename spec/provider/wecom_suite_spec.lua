@@ -84,6 +84,7 @@ describe("wecom_suite", function()
       local elements = {
         { "SuiteId", rig.config.suite_id },
         { "InfoType", kind },
+        { "TimeStamp", "1700000000" },
         { "AuthCorpId", "corp" },
         { "AuthCode", "code" },
       }
@@ -91,7 +92,7 @@ describe("wecom_suite", function()
     end
     assert.are.same({ credential = "code", valid_for = 600 }, tenant_of "create_auth")
     assert.are.same({ credential = "code", valid_for = 600 }, tenant_of "reset_permanent_code")
-    assert.are.same({ name = "corp" }, tenant_of "cancel_auth")
+    assert.are.same({ name = "corp", at = 1700000000 }, tenant_of "cancel_auth")
     assert.is_nil(tenant_of "change_auth")
   end)
 

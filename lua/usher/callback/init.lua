@@ -202,6 +202,7 @@ local NO_AUTHORIZATIONS = {
 ---@field allow? string[] source networks; nil or empty: all
 ---@field routes? table<string, function> "METHOD /path" -> handler
 ---@field authorizations? usher.callback.Authorizations those that a callback may end; nil: none
+---@field seen? usher.callback.Seen what has been accepted before; nil: nothing
 ---@field reply_status? integer 200: of an accepted push, unless the provider script says what to reply
 
 ---@param options usher.callback.options
@@ -213,7 +214,8 @@ function callback.new(options)
   self._clock, self._random = options.clock, options.random
   self._offer_tenant = options.offer_tenant or keep_no_tenant
   self._reply_status = options.reply_status or 200
-  self._refusals, self._seen = refusals.new(options.log, options.clock), seen.new(options.clock)
+  self._refusals = refusals.new(options.log, options.clock)
+  self._seen = options.seen or seen.new(options.clock)
   local err
   self._networks, err = networks.parse(options.allow or {})
   if err then

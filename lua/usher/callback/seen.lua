@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- What has been accepted lately: a message that comes again, by its sender's impatience or a stranger's hand, is
--- answered and has no effect. Only genuine messages get here. In memory: after a restart a message's own time and the
--- store's knowledge of credentials are left.
+-- answered and has no effect. Only genuine messages get here. In memory, for as long as the gateway runs: after a
+-- restart a message's own time and the store's knowledge of credentials are left.
 
 local seen = {}
 

@@ -33,6 +33,7 @@ local SECRET_SEGMENT_BYTES = 16
 ---@field clock usher.Clock
 ---@field random fun(count: integer): string
 ---@field requests table<string, table<integer, integer>> counts of answers
+---@field seen? usher.callback.Seen what callbacks have brought lately
 ---@field ready fun(): boolean, string?
 ---@field reload fun(): true?, usher.Error?
 
@@ -47,6 +48,7 @@ local function make_callback(settings, around)
     end,
     authorizations = around.keeper:for_callback(),
     allow = settings.callback.allow,
+    seen = around.seen,
     reply_status = settings.callback.reply_status,
     routes = settings.routes,
     log = around.log,

@@ -310,7 +310,7 @@ Keeper.tenant_refresh = with_account(tenants.refresh)
 ---@type fun(self: usher.Keeper, name: string): table[]?, usher.Error?
 Keeper.tenants = with_account(tenants.documents)
 
---- `keeper:offer_tenant(name, { name=, credential=, valid_for= })`: see keeper/tenants.lua. Waits for the store only.
+--- `keeper:offer_tenant(name, push)`: see keeper/tenants.lua. Waits for the store only.
 ---@type fun(self: usher.Keeper, name: string, push: table): true?, usher.Error?
 Keeper.offer_tenant = with_account(tenants.offer)
 

@@ -100,20 +100,30 @@ local function take_code(keeper, parent, tenant, push)
   return ok, err
 end
 
--- In the tenant's turn.
-local function withdraw(keeper, parent, tenant)
-  local of = parent.tenants[tenant]
-  if of then
-    return roster.erase(keeper, of.name)
+-- When the tenant has authorized, as far as its record tells.
+local function authorized_at(record)
+  local tokens = record.token_set or { issued_at = 0 }
+  return record.last_push_at or tokens.refresh_issued_at or tokens.issued_at
+end
+
+-- In the tenant's turn. A message from before the tenant authorized, such as one that is sent once more, ends nothing.
+local function withdraw(keeper, parent, tenant, push)
+  local name = derived.name(parent.name, tenant)
+  local record, err = keeper.store:load(name)
+  keeper:note_store(err)
+  if not record and not err.record then
+    return nil, err
+  elseif record and push.at and push.at < authorized_at(record) then
+    return true
   end
-  return true
+  return roster.erase(keeper, name)
 end
 
 --- Takes what a platform pushes about a tenant: a code by which it has authorized the app, or that it has taken that
 --- back. Durable when it returns. Waits for the store only.
 ---@param keeper usher.Keeper
 ---@param parent usher.keeper.Account
----@param push {name: string?, credential: string?, valid_for: number?} without a credential: the tenant is gone
+---@param push usher.provider.TenantPush
 ---@return true? ok
 ---@return usher.Error? err
 function tenants.offer(keeper, parent, push)

@@ -66,8 +66,14 @@ local interface = {}
 ---@field subject? string
 ---@field valid_for? number seconds
 ---@field id? string of what is pushed: what has been accepted is answered again, and not taken again
----@field tenant? {name: string?, credential: string?, valid_for: number?} who authorized; without a credential: is gone
+---@field tenant? usher.provider.TenantPush who authorized; without a credential: is gone
 ---@field failure? {code: string, message: string} the authorization ended without a credential
+
+---@class usher.provider.TenantPush
+---@field name? string
+---@field credential? string
+---@field valid_for? number seconds
+---@field at? number seconds since 1970: when the message was made; one from before an authorization does not end that
 
 ---@class usher.provider.Tenant
 ---@field name? string nil: only the answer to its `credential` tells, as `subject`

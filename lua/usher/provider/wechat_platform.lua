@@ -62,7 +62,7 @@ function wechat_platform.read_callback(request, config, context)
   elseif event.InfoType == "authorized" or event.InfoType == "updateauthorized" then
     push.tenant = { name = event.AuthorizerAppid, credential = event.AuthorizationCode, valid_for = 3600 }
   elseif event.InfoType == "unauthorized" then
-    push.tenant = { name = event.AuthorizerAppid }
+    push.tenant = { name = event.AuthorizerAppid, at = tonumber(event.CreateTime) }
   end
   return push
 end

@@ -54,7 +54,7 @@ local function tenant_of(event)
   if event.InfoType == "create_auth" or event.InfoType == "reset_permanent_code" then
     return { credential = event.AuthCode, valid_for = 600 }
   elseif event.InfoType == "cancel_auth" then
-    return { name = event.AuthCorpId }
+    return { name = event.AuthCorpId, at = tonumber(event.TimeStamp) }
   end
 end
 
