@@ -280,14 +280,6 @@ describe("tenants", function()
     assert.are.equal(4, rig:count("derive", "ok")) -- the code came without a token
   end)
 
-  it("that nobody knows are asked for a few times, and forgotten", function()
-    ready "lark"
-    rig:token "tenant-2"
-    rig:advance(600)
-    assert.are.equal(5, rig:count "derive")
-    assert.are.same({ "main" }, rig:stored())
-  end)
-
   it("follow a reload of their platform's account", function()
     ready "wechat_platform"
     token_of "tenant-1"

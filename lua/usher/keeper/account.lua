@@ -63,6 +63,7 @@ local CLOCK_TOLERANCE = 5
 ---@field is_loaded? boolean its record has been read
 ---@field refused_token? string a token of the platform's that was refused
 ---@field waits_for_platform? boolean an attempt failed by it, and another one is asked for
+---@field rests_until? number boot time when a tenant that has never had a token is forgotten
 ---@field is_low table<string, boolean> kind -> told that little of the budget is left
 ---@field noted table<string, boolean> oddities of answers that were told
 ---@field damage? string what is wrong with the account's record on disk, which is left as it is

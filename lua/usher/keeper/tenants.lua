@@ -13,22 +13,33 @@ local planner = require "usher.keeper.planner"
 local records = require "usher.keeper.records"
 local roster = require "usher.keeper.roster"
 local sorted = require "usher.config.sorted"
+local strangers = require "usher.keeper.strangers"
 
 local tenants = {}
 
 local MAX_TENANTS = 10000
-local HOPELESS = 5 -- failures in a row without a token ever
 local LEAST_AGE = 60 -- seconds: a token of the platform's that is younger is not refreshed for a tenant
 
 -- tokens ----------------------------------------------------------------------------------------------
 
--- The tenant to be asked for. One that the platform derives by its name alone may be new.
-local function find(keeper, parent, tenant)
-  local is_known = parent.tenants[tenant] ~= nil
-  if not derived.is_name(tenant) or not is_known and not parent.provider.derives_by_name then
+-- Whether there may be such a tenant, where there is none yet: the platform derives it by its name alone.
+local function admit(parent, tenant)
+  if not derived.is_name(tenant) or not parent.provider.derives_by_name then
     return errors.fail("unknown_account", "no such tenant")
-  elseif not is_known and #sorted.keys(parent.tenants) >= MAX_TENANTS then
+  elseif #sorted.keys(parent.tenants) >= MAX_TENANTS then
     return errors.fail("temporarily_unavailable", "too many tenants")
+  end
+  return strangers.admit(parent)
+end
+
+-- The tenant to be asked for.
+local function find(keeper, parent, tenant)
+  local is_known = derived.is_name(tenant) and parent.tenants[tenant] ~= nil
+  if not is_known then
+    local ok, err = admit(parent, tenant)
+    if not ok then
+      return nil, err
+    end
   end
   local of = roster.keep(keeper, parent, tenant)
   local ok, err = roster.load(keeper, of)
@@ -141,9 +152,9 @@ local function has_nothing(of)
   return not of.record.token_set and #of.record.pushes == 0
 end
 
--- Nobody waits for the tenants of a platform that does not know them.
+-- What it had is used up, and brought nothing.
 local function is_hopeless(of)
-  return has_nothing(of) and not of.flight and (not of.own_credential or of.failures >= HOPELESS)
+  return has_nothing(of) and not of.flight and not of.own_credential
 end
 
 local function refresh_parent(keeper, of)
@@ -178,6 +189,8 @@ local function settle_tenant(keeper, of)
     keeper:spawn(identity.settle, keeper, of)
   elseif is_hopeless(of) then
     keeper:spawn(roster.remove, keeper, of, is_hopeless)
+  elseif strangers.is_hopeless(of) then
+    keeper:spawn(strangers.retire, keeper, of)
   end
 end
 
