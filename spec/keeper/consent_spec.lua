@@ -165,6 +165,27 @@ describe("consent", function()
     assert.are.equal(6, #rig.requests)
   end)
 
+  it("exchanges a code that is on disk though it could not be read back, once it can be", function()
+    local rig = new_rig(REDIRECT)
+    authorize(rig)
+    rig.store.load = function()
+      rig:break_store()
+      return errors.fail "store_failed"
+    end
+    rig.broken.load = true
+    assert.is_true(receive(rig, "code-1"))
+    assert.are.same({ "succeeded", "a" }, { outcome_of(rig), rig:served() })
+  end)
+
+  it("has not succeeded where nobody knows whether the code is on disk", function()
+    local rig = new_rig(REDIRECT)
+    authorize(rig)
+    rig:break_store "load"
+    assert.is_true(receive(rig, "code-1"))
+    assert.are.equal("failed", (outcome_of(rig)))
+    rig:break_store()
+  end)
+
   it("fails where the store does not take the code", function()
     local rig = new_rig(REDIRECT)
     authorize(rig)

@@ -65,6 +65,24 @@ describe("the roster of tenants", function()
     assert.are.same({ "main", "main/tenant-1" }, rig:stored())
   end)
 
+  it(
+    "sees out what a tenant has begun that is kept no longer, and gives it back to who comes for it",
+    function()
+      local of = parent.tenants["tenant-1"]
+      local refresh_token = of.record.token_set.refresh_token
+      rig:run(rig.keeper.tenant_refresh, rig.keeper, "main", "tenant-1")
+      assert.is_truthy(of.flight)
+      roster.retire(rig.keeper, of)
+      assert.are.same({ {}, of }, { parent.tenants, rig.keeper.retiring[of.name] })
+      assert.are.equal(of, roster.keep(rig.keeper, parent, "tenant-1"))
+      assert.are.same({ of, nil }, { rig.keeper.accounts[of.name], of.is_loaded })
+      roster.retire(rig.keeper, of)
+      rig:advance(1)
+      assert.is_nil(rig.keeper.retiring[of.name])
+      assert.are_not.equal(refresh_token, of.record.token_set.refresh_token)
+    end
+  )
+
   it("removes a tenant for good, unless there is no reason any more once its turn has come", function()
     local of = parent.tenants["tenant-1"]
     local function never()

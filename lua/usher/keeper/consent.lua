@@ -6,6 +6,7 @@ local discovery = require "usher.keeper.discovery"
 local errors = require "usher.errors"
 local planner = require "usher.keeper.planner"
 local polling = require "usher.keeper.polling"
+local records = require "usher.keeper.records"
 
 local consent = {}
 
@@ -40,6 +41,9 @@ local function exchange(keeper, self, sequence)
     local last = account.last_error
     return last ~= nil and last ~= earlier and last.class == "configuration"
   end
+  if account.is_stale then
+    records.reload(keeper, account)
+  end
   if not await_attempts(keeper, account, sequence) then
     planner.run_next(keeper, account, function()
       local push = find_push(account, sequence)
@@ -49,7 +53,7 @@ local function exchange(keeper, self, sequence)
   while self.status == "exchanging" and find_push(account, sequence) and not is_hopeless() do
     account.waiters:wait(keeper.clock, LONGEST_PAUSE)
   end
-  authorization.conclude(keeper, self, account.failures == 0)
+  authorization.conclude(keeper, self, account.failures == 0 and not account.is_stale)
 end
 
 --- A callback has brought what ends this authorization. Does not wait.

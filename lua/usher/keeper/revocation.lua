@@ -6,6 +6,7 @@ local discovery = require "usher.keeper.discovery"
 local errors = require "usher.errors"
 local outcome = require "usher.keeper.outcome"
 local records = require "usher.keeper.records"
+local saver = require "usher.keeper.saver"
 
 local revocation = {}
 
@@ -45,7 +46,7 @@ local function forget(keeper, account)
   if not removed then
     return nil, err
   end
-  account.unsaved = nil
+  saver.forget(keeper, account)
   account:clear_failures()
   keeper.log:info("revoked", { account = account.name })
   return records.reload(keeper, account)

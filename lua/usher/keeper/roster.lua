@@ -6,6 +6,7 @@ local account = require "usher.keeper.account"
 local core = require "usher.core"
 local derived = require "usher.keeper.derived"
 local records = require "usher.keeper.records"
+local retirement = require "usher.keeper.retirement"
 
 local roster = {}
 
@@ -20,6 +21,23 @@ function roster.in_turn(keeper, name, fn, ...)
   return fn(...)
 end
 
+--- Has a tenant follow the settings of its platform's account, which may be another one since.
+---@param of usher.keeper.Account
+function roster.adapt(of)
+  local settings = derived.settings(of.parent, of.tenant)
+  of.provider, of.config, of.policy = settings.provider, settings.config, settings.policy
+  of.is_disabled = settings.disabled
+end
+
+-- One that retires may have been changed on disk since it was read.
+local function take_back(keeper, name)
+  local of = retirement.take_back(keeper, name)
+  if of then
+    of.loading, of.is_loaded = nil, nil
+  end
+  return of
+end
+
 --- The live account of a tenant, made where there is none yet. Nobody yields in here: there is never a second one.
 ---@param keeper usher.Keeper
 ---@param parent usher.keeper.Account
@@ -28,12 +46,14 @@ end
 function roster.keep(keeper, parent, tenant)
   local name = derived.name(parent.name, tenant)
   local of = keeper.accounts[name]
-  if not of then
-    of = account.new(name, derived.settings(parent, tenant), keeper.clock:boot())
-    of.parent, of.tenant = parent, tenant
-    keeper.accounts[name] = of
-    parent.tenants[tenant] = of
+  if of then
+    return of
   end
+  of = take_back(keeper, name) or account.new(name, derived.settings(parent, tenant), keeper.clock:boot())
+  of.parent, of.tenant = parent, tenant
+  roster.adapt(of)
+  keeper.accounts[name] = of
+  parent.tenants[tenant] = of
   return of
 end
 
@@ -55,7 +75,15 @@ function roster.load(keeper, of)
   return ok, err
 end
 
---- Keeps the tenant no longer. What it has on disk stays there.
+--- Keeps the tenant no longer, but sees out what it has begun. What it has on disk stays there.
+---@param keeper usher.Keeper
+---@param of usher.keeper.Account
+function roster.retire(keeper, of)
+  of.parent.tenants[of.tenant] = nil
+  retirement.begin(keeper, of)
+end
+
+--- Keeps the tenant no longer: there is nothing of it on disk, or nothing that could be read.
 ---@param keeper usher.Keeper
 ---@param of usher.keeper.Account
 function roster.drop(keeper, of)

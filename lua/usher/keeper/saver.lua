@@ -115,6 +115,15 @@ local function keep(keeper, account, unsaved, err)
   return errors.fail("temporarily_unavailable", "the store is down")
 end
 
+--- Has nothing to save any more.
+---@param keeper usher.Keeper
+---@param account usher.keeper.Account
+function saver.forget(keeper, account)
+  if account.unsaved then
+    release(keeper, account, account.unsaved)
+  end
+end
+
 --- Puts a token set on disk and then serves it. Waits.
 ---@param keeper usher.Keeper
 ---@param account usher.keeper.Account

@@ -318,11 +318,9 @@ function tenants.follow(keeper)
   for _, of in ipairs(all(keeper)) do
     local parent = of.parent
     if not keeper:keeps(parent) or not parent.provider.derive then
-      roster.drop(keeper, of)
+      roster.retire(keeper, of)
     else
-      local settings = derived.settings(parent, of.tenant)
-      of.provider, of.config, of.policy = settings.provider, settings.config, settings.policy
-      of.is_disabled = settings.disabled
+      roster.adapt(of)
       records.renew(keeper, of)
       planner.consider(keeper, of)
     end
