@@ -7,5 +7,6 @@ local config = {}
 
 config.from_environment = environment.read
 config.by_variable = environment.by_variable
+config.misspelt = environment.misspelt
 
 return config

@@ -43,7 +43,9 @@ describe("api parameters", function()
   for body, message in pairs {
     ["at"] = "the body is not a JSON object",
     ["1"] = "the body is not a JSON object",
-    ['["at"]'] = "the body has an unknown member",
+    ['["at"]'] = "the body is not a JSON object",
+    ["[]"] = "the body is not a JSON object",
+    ['{"token":null}'] = "token: not a text",
     ['{"secret":"at"}'] = "the body has an unknown member",
     ['{"token":true}'] = "token: not a text",
     ['{"token":""}'] = "token: not a text",

@@ -151,11 +151,19 @@ describe("callback", function()
     end)
   end
 
+  it("tells the log which parameter a bad request lacks, and nothing of the others", function()
+    local made, told = receiver()
+    made:handle(request "key=a1")
+    made:handle(request "key=zz&code=c1")
+    assert.are.same({ "bad_request", "no code" }, { told.lines[1].reason, told.lines[1].detail })
+    assert.are.same({ "forbidden", nil }, { told.lines[2].reason, told.lines[2].detail })
+  end)
+
   it("refuses other source networks before anything else of the request counts", function()
     local made, told = receiver { allow = { "203.0.113.0/24" } }
     assert.are.equal(403, made:handle(request(GOOD)).status)
     assert.are.equal(403, made:handle(request(GOOD, { method = "PUT" })).status)
-    assert.are.equal(404, made:handle(request(GOOD, { path = "/" })).status)
+    assert.are.equal(403, made:handle(request(GOOD, { path = "/" })).status)
     assert.are.same({}, told.pushes)
     assert.are.equal(200, made:handle(request(GOOD, { remote = "203.0.113.9:1" })).status)
   end)

@@ -38,6 +38,7 @@ api.listen = "unix:/usher.sock"
 api.mode = "0600"
 callback.allow = {}
 callback.listen = "127.0.0.1:8080"
+callback.mode = "0600"
 callback.path = "/callback"
 callback.plain = false
 callback.reply_status = 200

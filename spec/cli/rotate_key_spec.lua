@@ -163,6 +163,7 @@ describe("usher rotate-key", function()
       local status, _, err = usher "rotate-key"
       assert.are.equal(78, status)
       assert.matches("another process is using the store .*\nusher: stop the gateway first\n", err)
+      assert.is_nil(core.file.status(state .. "/master.key.new"))
     end)
     assert_kept(key_of(state .. "/master.key"))
   end)

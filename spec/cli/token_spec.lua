@@ -20,6 +20,10 @@ describe("usher token", function()
       assert.are.equal(expected, out)
       assert.are.equal("", err)
     end
+    server.keeper.answers.token = { { access_token = "tok-1", token_type = "bearer" } }
+    local _, header = server:usher { "token", "acme", "--format", "header" }
+    assert.are.equal("Authorization: Bearer tok-1\n", header)
+    server.keeper.answers.token = { TOKEN }
     local _, out = server:usher { "token", "acme", "--format", "json" }
     assert.are.same(TOKEN, json.decode(out))
   end)

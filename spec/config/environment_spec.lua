@@ -34,7 +34,9 @@ local REFUSED = {
     'MEMORIES_EXCHANGE_BUDGET "0" is not allowed; allowed: a whole number from 1',
   },
   { "MEMORIES_REFRESH_BUDGET", "many", "MEMORIES_REFRESH_BUDGET" },
-  { "MEMORIES_PUSH_INTERVAL", "1.5", "MEMORIES_PUSH_INTERVAL" },
+  { "MEMORIES_PUSH_INTERVAL", "0.0", "MEMORIES_PUSH_INTERVAL" },
+  { "MEMORIES_PUSH_INTERVAL", "1e3", "MEMORIES_PUSH_INTERVAL" },
+  { "USHER_API_HOSTS", "usher.internal:80", "USHER_API_HOSTS" },
   { "MEMORIES_CLIENT_ID", "a b", "MEMORIES_CLIENT_ID" },
   { "USHER_ACCOUNT", "a/b", 'USHER_ACCOUNT "a/b" is not allowed; allowed: 1 to 64 of' },
   { "USHER_CALLBACK_LISTEN", "0.0.0.0:80", "USHER_CALLBACK_LISTEN is reachable from other machines" },
@@ -73,7 +75,7 @@ describe("the environment", function()
       account = "default",
       state_dir = "/home/op/.local/state/usher",
       callback = { listen = "127.0.0.1:8080", path = "/callback", plain = false, allow = {} },
-      api = { listen = "unix:/home/op/.local/state/usher/usher.sock" },
+      api = { listen = "unix:/home/op/.local/state/usher/usher.sock", hosts = {} },
       log = { level = "info", format = "logfmt" },
       memories = {
         base_url = "https://mavi-backend.memories.ai",
@@ -114,7 +116,7 @@ describe("the environment", function()
         plain = true,
         allow = { "203.0.113.0/24", "192.0.2.1" },
       },
-      api = { listen = "127.0.0.1:9090" },
+      api = { listen = "127.0.0.1:9090", hosts = {} },
       log = { level = "debug", format = "json" },
       memories = {
         client_id = "d7a7",
@@ -148,6 +150,17 @@ describe("the environment", function()
     end)
   end
 
+  it("refuses to tell networks apart on a Unix socket", function()
+    local set = { USHER_CALLBACK_ALLOW = "10.0.0.0/8", USHER_CALLBACK_LISTEN = "unix:/run/callback.sock" }
+    assert.matches("^USHER_CALLBACK_ALLOW cannot be held on a Unix socket", message_of(set))
+  end)
+
+  it("reads seconds with a fraction, and hosts", function()
+    local settings = assert(read { MEMORIES_PUSH_INTERVAL = "0.5", USHER_API_HOSTS = "a.internal, b" })
+    assert.are.equal(0.5, settings.memories.policy.push_interval)
+    assert.are.same({ "a.internal", "b" }, settings.api.hosts)
+  end)
+
   it("shows no secret in its messages", function()
     for _, name in ipairs { "MEMORIES_API_KEY", "USHER_API_TOKEN", "USHER_MASTER_KEY" } do
       local message = message_of { [name] = "s3cret with spaces" }
@@ -159,6 +172,27 @@ describe("the environment", function()
     local message = message_of { USHER_LOG_LEVEL = "\27[31m" .. ("x"):rep(500) }
     assert.is_nil(message:find "%c")
     assert.is_true(#message < 200)
+  end)
+end)
+
+describe("environment.misspelt", function()
+  it("finds names that are nearly those of variables", function()
+    local names = {
+      "HOME",
+      "MEMORIES_API_KEY",
+      "MEMORIES_API_KEYS_FILE",
+      "USHER_API_TOKEN_FILE",
+      "USHER_CALLBAK_ALLOW",
+      "USHER_LOGLEVEL",
+      "USHER_TOKEN",
+      "USHER_" .. ("X"):rep(100),
+    }
+    local rest = " is no variable of usher's, and counts for nothing; "
+    assert.are.same({
+      "MEMORIES_API_KEYS_FILE" .. rest .. "MEMORIES_API_KEY_FILE is one",
+      "USHER_CALLBAK_ALLOW" .. rest .. "USHER_CALLBACK_ALLOW is one",
+      "USHER_LOGLEVEL" .. rest .. "USHER_LOG_LEVEL is one",
+    }, environment.misspelt(names))
   end)
 end)
 

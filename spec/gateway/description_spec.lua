@@ -33,6 +33,7 @@ describe("a description", function()
     local settings = assert(description.read(given))
     assert.are.same({
       listen = "127.0.0.1:8080",
+      mode = "0600",
       plain = false,
       path = "/callback",
       allow = {},
@@ -114,6 +115,7 @@ describe("a description", function()
     ["callback.listen is reachable from other machines"] = { callback = { listen = "0.0.0.0:1" } },
     ["callback.allow[1]: not a network: 10.0.0.0/40"] = { callback = { allow = { "10.0.0.0/40" } } },
     ['api.group names "n0b0dy": no such group'] = { api = { group = "n0b0dy" } },
+    ['callback.group names "n0b0dy": no such group'] = { callback = { group = "n0b0dy" } },
     ['routes: "/x" is not "METHOD /path"'] = { routes = { ["/x"] = print } },
     ["routes: one has the callback_path of an account"] = { routes = { ["GET /callback"] = print } },
   } do

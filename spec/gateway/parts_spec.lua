@@ -51,7 +51,7 @@ end
 describe("the parts of settings", function()
   it("listen where the settings say", function()
     assert.are.same({
-      callback = { address = { path = "/callback.sock" } },
+      callback = { address = { path = "/callback.sock" }, mode = "0600" },
       api = { address = { host = "127.0.0.1", port = 9 }, mode = "0600" },
     }, make().spots)
   end)

@@ -47,7 +47,15 @@ describe("view of the refresh", function()
     { "is that it is usable", {}, nil, nil, true, false, false },
     { "is that there is none", { refresh_token = false }, nil, nil, false, false, false },
     { "is that it is spent", { refresh_spent_at = WALL }, nil, nil, false, true, false },
-    { "is that it has ended", { refresh_expires_at = WALL }, nil, nil, false, true, false },
+    {
+      "is that it is tried though it has ended, as a wrong clock has it, where there is nothing else",
+      { refresh_expires_at = WALL },
+      nil,
+      nil,
+      true,
+      false,
+      false,
+    },
     { "is that it never ends", { refresh_expires_at = false }, nil, nil, true, false, false },
     { "is to be resolved after one unknown outcome", {}, journal("refresh", 3, 1), nil, true, false, true },
     { "is that it is given up after two", {}, journal("refresh", 3, 2), nil, false, true, false },
@@ -81,6 +89,13 @@ describe("view of the refresh", function()
       )
     end)
   end
+
+  it("is that it has ended where there is a credential", function()
+    local push = { sequence = 1, credential = "code", received_at = WALL }
+    local tokens = over(TOKENS, { refresh_expires_at = WALL })
+    local seen = view.of(account_with(tokens, { pushes = { push } }), NOW)
+    assert.are.same({ false, true }, { seen.can_refresh, seen.has_lost_refresh })
+  end)
 
   it("counts the tries of this token set alone", function()
     for entry, tries in pairs {

@@ -135,6 +135,8 @@ describe("token set", function()
   )
 
   local faults = {
+    ["an access token that cannot stand in a header"] = { access_token = "\u{e9}" },
+    ["a refresh token with a space"] = { access_token = "a", refresh_token = "r t" },
     ["no access token"] = { expires_in = 60 },
     ["an empty access token"] = { access_token = "" },
     ["an access token that would split a header"] = { access_token = "a\r\nX: y" },

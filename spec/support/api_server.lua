@@ -79,7 +79,7 @@ end
 ---@return string stdout
 ---@return string stderr
 function ApiServer:lua(code)
-  local set_up = ("package.path = %q "):format(package.path)
+  local set_up = ("package.path, package.cpath = %q, %q "):format(package.path, package.cpath)
   return process.run(self.folder, { "lua5.4", "-e", set_up .. code })
 end
 

@@ -93,8 +93,8 @@ function parameters.read_body(body, members)
   if body == "" then
     return {}
   end
-  local value, err = json.decode(body)
-  if err or type(value) ~= "table" then
+  local value, err = json.decode(body, { keeps_null = true })
+  if err or type(value) ~= "table" or not body:find "^%s*{" then
     return errors.fail("bad_request", "the body is not a JSON object")
   end
   for name, member in pairs(value) do

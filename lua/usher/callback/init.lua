@@ -29,6 +29,13 @@ local function refuse(self, request, status, reason, fields, headers)
   return replies.of(status, headers)
 end
 
+-- What a script says of a bad request names a parameter, and none of its values.
+local function refuse_for(self, request, err, fields)
+  fields = fields or {}
+  fields.detail = err.code == "bad_request" and err.message or nil
+  return refuse(self, request, STATUSES[err.code] or 400, err.code, fields)
+end
+
 -- A provider script may say what the sender wants to read: a body, or a whole response.
 local function reply_to(self, push)
   local reply = push.reply
@@ -81,12 +88,12 @@ local function receive(self, request, awaited)
     name, unknown = errors.fail "forbidden"
   end
   if not name then
-    return refuse(self, request, STATUSES[unknown.code] or 400, unknown.code)
+    return refuse_for(self, request, unknown)
   end
   local authorization = take_authorization(self, key)
   local push, malformed = read(self, request, name, authorization)
   if not push then
-    return refuse(self, request, STATUSES[malformed.code] or 400, malformed.code, { account = name })
+    return refuse_for(self, request, malformed, { account = name })
   end
   if self._seen:has(name, push.id) then
     return reply_to(self, push)
@@ -130,11 +137,12 @@ end
 ---@param request usher.core.Request
 ---@return usher.core.Response
 function Callback:handle(request)
+  if #self._networks > 0 and not self._networks:contains(request.remote) then
+    return refuse(self, request, 403, "source")
+  end
   local target = self._targets[request.path]
   if not target then
     return refuse(self, request, 404, "unknown_path")
-  elseif #self._networks > 0 and not self._networks:contains(request.remote) then
-    return refuse(self, request, 403, "source")
   end
   local handler = target[request.method]
   if not handler then

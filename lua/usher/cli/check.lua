@@ -20,9 +20,12 @@ end
 
 local function warn(settings, path)
   local translate = translation(path)
+  if not path then
+    require("usher.cli.description").warn_of_environment()
+  end
   for _, warning in ipairs(require("usher.gateway.description").warnings(settings, os.time())) do
     local message = ("%s %s"):format(warning.path, warning.reason)
-    exit.complain("warning: " .. (translate and translate(message) or message))
+    exit.warn(translate and translate(message) or message)
   end
 end
 

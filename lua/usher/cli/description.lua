@@ -5,10 +5,12 @@
 local config = require "usher.config"
 local core = require "usher.core"
 local errors = require "usher.errors"
+local exit = require "usher.cli.exit"
 local file = require "usher.config.file"
 local master_key = require "usher.config.master_key"
 local place = require "usher.config.place"
 local reader = require "usher.gateway.description"
+local source = require "usher.config.source"
 local usher = require "usher"
 
 local description = {}
@@ -96,6 +98,18 @@ local function from_file(path)
     return nil, located(err, path, text)
   end
   return settings
+end
+
+--- Tells a person of variables whose names are nearly those of ours.
+function description.warn_of_environment()
+  local names = {}
+  for variable in (source.read_file "/proc/self/environ" or ""):gmatch "[^\0]+" do
+    table.insert(names, variable:match "^[^=]+")
+  end
+  table.sort(names)
+  for _, warning in ipairs(config.misspelt(names)) do
+    exit.warn(warning)
+  end
 end
 
 --- Reads the configuration: of the file, or of the environment where none is given. Makes the state folder and the

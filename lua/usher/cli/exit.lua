@@ -53,6 +53,12 @@ function exit.complain(message)
   io.stderr:write("usher: ", (message:gsub("%c", "?")), "\n")
 end
 
+--- Tells a person what may not be as they meant it.
+---@param message string
+function exit.warn(message)
+  exit.complain("warning: " .. message)
+end
+
 --- Tells of an error, each of its messages on a line.
 ---@param err { message: string, messages?: string[] }
 ---@param translate? fun(message: string): string

@@ -58,8 +58,11 @@ end
 
 local function rotate(arguments)
   local origin, err = stored.origin(description.load(arguments.config, true))
-  local keys, key, done
+  local is_free, keys, key, done
   if origin then
+    is_free, err = stored.is_free(origin)
+  end
+  if is_free then
     keys, err = origin:read_keys()
   end
   if keys then

@@ -104,6 +104,9 @@ function run.run(arguments)
   if not harden() then
     return exit.INTERNAL
   end
+  if not arguments.config then
+    require("usher.cli.description").warn_of_environment()
+  end
   local supervisor <close> = require("usher.gateway.supervisor").new(os.getenv)
   local gateway, err = make_gateway(arguments.config, supervisor)
   if not gateway then

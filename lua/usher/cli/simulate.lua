@@ -83,7 +83,8 @@ end
 -- One line for each kind of fault.
 local function faults_help()
   local lines = {
-    "Faults: [exchange:|refresh:|push:]KIND[,NAME=VALUE...], with count=N for the next N requests, else until cleared.",
+    "Faults: exchange:, refresh: or push:, which a kind of one of them alone need not name, then KIND[,NAME=VALUE...];",
+    "with count=N for the next N requests, else until cleared.",
     "While it runs: POST /faults with the same as JSON, GET /faults, DELETE /faults[?endpoint=];",
     "POST /push sends a code now, POST /revoke[?kind=access] ends tokens, GET /state and GET /ledger[?after=] show.",
   }

@@ -32,6 +32,18 @@ function stored.origin(settings, err)
   return status and origin, err
 end
 
+--- Whether nobody else has the store.
+---@param origin usher.store.Origin
+---@return boolean is_free
+---@return usher.Error? err store_locked, or why it cannot be told
+function stored.is_free(origin)
+  local hold, err = core.sqlite_hold.open(origin.options.path)
+  if hold then
+    hold:close()
+  end
+  return hold ~= nil, err
+end
+
 --- Tells what went wrong; the exit code, as that of a gateway that does not start.
 ---@param err usher.Error
 ---@param path? string of the configuration file

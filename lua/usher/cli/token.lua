@@ -15,8 +15,11 @@ local FORMATS = {
     return answer.access_token
   end,
   json = json.encode,
+  -- The scheme's name is the same in any case (RFC 9110, 11.1), and servers that do not know that want this one.
   header = function(answer)
-    return ("Authorization: %s %s"):format(answer.token_type or "Bearer", answer.access_token)
+    local scheme = answer.token_type or "Bearer"
+    scheme = scheme:lower() == "bearer" and "Bearer" or scheme
+    return ("Authorization: %s %s"):format(scheme, answer.access_token)
   end,
 }
 

@@ -9,6 +9,7 @@ local refusal = require "usher.config.refusal"
 local rules = require "usher.config.rules"
 local schema = require "usher.config.schema"
 local source = require "usher.config.source"
+local suggestion = require "usher.config.suggestion"
 local trust = require "usher.config.trust"
 local variables = require "usher.config.variables"
 
@@ -89,6 +90,41 @@ function environment.by_variable(message)
   local path, rest = message:match "^([%w_.-]+)(.*)$"
   local name = path and (name_of(path) or name_of((path:gsub("^accounts%.[^ ]*%.", "memories."))))
   return name and name .. rest or message
+end
+
+local MISSPELT = 2 -- edits at most
+local LONGEST_NAME = 64 -- bytes: no name of ours is as long
+
+-- The variable that a name is nearly that of; nil: it is one, or none of ours.
+local function meant_by(name)
+  local known = {}
+  for index, variable in ipairs(variables) do
+    if name == variable.name or name == variable.name .. "_FILE" then
+      return nil
+    end
+    known[index] = variable.name
+  end
+  local stem, suffix = name:gsub("_FILE$", "")
+  local nearest = suggestion.nearest(stem, known)
+  local is_near = suggestion.distance(stem, nearest) <= MISSPELT
+  return is_near and nearest .. (suffix > 0 and "_FILE" or "") or nil
+end
+
+--- What people should know of variables that count for nothing, and whose names are nearly those of ours.
+---@param names string[] of the variables there are
+---@return string[] warnings
+function environment.misspelt(names)
+  local warnings = {}
+  for _, name in ipairs(names) do
+    local meant = #name <= LONGEST_NAME and meant_by(name)
+    if meant then
+      table.insert(
+        warnings,
+        ("%s is no variable of usher's, and counts for nothing; %s is one"):format(name, meant)
+      )
+    end
+  end
+  return warnings
 end
 
 --- Reads and checks every variable. Nothing is opened or made.

@@ -22,6 +22,17 @@ local keys = {
     what = "where the provider's callbacks arrive; an address that other machines reach needs TLS, or `plain`",
     example = "127.0.0.1:8443",
   },
+  ["callback.mode"] = {
+    value = values.mode,
+    default = "0600",
+    what = "mode of the callback's socket file, where it listens on one behind a proxy",
+    example = "0660",
+  },
+  ["callback.group"] = {
+    value = values.group,
+    what = "group of the callback's socket file",
+    example = "www-data",
+  },
   ["callback.plain"] = {
     value = values.flag,
     default = false,

@@ -47,6 +47,8 @@ function rules.violation(settings)
         .. " 127.0.0.1 behind a proxy that speaks it, or allow plain callbacks",
       remedy = "callback.plain",
     }
+  elseif listen.parse(callback.listen).path and #(callback.allow or {}) > 0 then
+    return { path = "callback.allow", reason = "cannot be held on a Unix socket, where nobody has an address" }
   elseif not listen.parse(api.listen).path and not api.token then
     return { path = "api.token", reason = "is required where the API is on TCP", is_missing = true }
   end

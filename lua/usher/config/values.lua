@@ -69,7 +69,8 @@ local LONGEST_SECONDS = 400 * 24 * 3600
 values.seconds = kind(("seconds, a number above 0 and at most %d"):format(LONGEST_SECONDS), function(value)
   return type(value) == "number" and value > 0 and value <= LONGEST_SECONDS
 end, function(text)
-  return text:find "^%d+$" and math.tointeger(tonumber(text)) or nil
+  local value = text:find "^%d+%.?%d*$" and tonumber(text) or nil
+  return value and math.tointeger(value) or value
 end)
 
 values.account_name = text_kind("1 to 64 of A-Z a-z 0-9 . _ -", "^[%w._-]+$", 64)
@@ -215,16 +216,19 @@ local function looks_like_network(value)
   return type(value) == "string" and (value:find "^[%x.:]+$" or value:find "^[%x.:]+/%d+$") ~= nil
 end
 
+-- Of a variable's text, whose members are separated by commas; nil: nobody means so many by that.
+local function members_of(text)
+  local members = {}
+  for member in text:gmatch "[^,]+" do
+    table.insert(members, (member:gsub("^%s+", ""):gsub("%s+$", "")))
+  end
+  return (text == "" or #members > 0) and members or nil
+end
+
+-- An empty list takes callbacks from everywhere: nobody means that by commas.
 values.networks = kind("source networks such as 203.0.113.0/24 or 2001:db8::/32", function(value)
   return is_list(value, looks_like_network)
-end, function(text)
-  local networks = {}
-  for network in text:gmatch "[^,]+" do
-    table.insert(networks, (network:gsub("^%s+", ""):gsub("%s+$", "")))
-  end
-  -- An empty list takes callbacks from everywhere: nobody means that by commas.
-  return (text == "" or #networks > 0) and networks or nil
-end)
+end, members_of)
 
 local function is_callable(value)
   local metatable = type(value) ~= "function" and getmetatable(value)
@@ -239,7 +243,7 @@ end
 
 values.hosts = kind("a list of host names, without ports", function(value)
   return is_list(value, is_host)
-end)
+end, members_of)
 
 values.store = kind("a store: usher.store.sqlite { ... } or usher.store.memory {}", function(value)
   return type(value) == "table" and is_callable(value.open)

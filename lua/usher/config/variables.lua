@@ -57,6 +57,7 @@ local variables = {
   over_key("USHER_CALLBACK_TLS_KEY", "callback.tls.key"),
   over_key("USHER_API_LISTEN", "api.listen"),
   over_key("USHER_API_TOKEN", "api.token"),
+  over_key("USHER_API_HOSTS", "api.hosts"),
   {
     name = "USHER_STATE_DIR",
     path = "state_dir",

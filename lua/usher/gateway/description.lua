@@ -21,6 +21,8 @@ local description = {}
 
 ---@class usher.gateway.description.Callback
 ---@field listen? string
+---@field mode? string
+---@field group? string
 ---@field plain? boolean
 ---@field path? string
 ---@field allow? string[]
@@ -197,12 +199,15 @@ local function check_sockets(settings)
   return findings
 end
 
-local function check_group(settings)
-  local group = settings.api.group
-  if group and not core.identity.group(group) then
-    return { schema.finding({ "api", "group" }, ('names "%s": no such group'):format(group)) }
+local function check_groups(settings)
+  local findings = {}
+  for _, part in ipairs { "api", "callback" } do
+    local group = settings[part].group
+    if group and not core.identity.group(group) then
+      table.insert(findings, schema.finding({ part, "group" }, ('names "%s": no such group'):format(group)))
+    end
   end
-  return {}
+  return findings
 end
 
 local function check_rules(settings)
@@ -232,10 +237,10 @@ function description.read(raw)
   end
   local settings = settings_of(raw)
   for _, step in ipairs {
+    check_sockets,
+    check_groups,
     read_secrets,
     check_rules,
-    check_sockets,
-    check_group,
     check_access,
     read_certificate,
     check_callback,

@@ -106,7 +106,12 @@ function parts.make(settings, around)
     callback = made,
     api = make_api(settings, around, made, api_address),
     spots = {
-      callback = { address = listen.parse(settings.callback.listen), tls = description.certificate(settings) },
+      callback = {
+        address = listen.parse(settings.callback.listen),
+        tls = description.certificate(settings),
+        mode = settings.callback.mode,
+        group = settings.callback.group,
+      },
       api = { address = api_address, mode = settings.api.mode, group = settings.api.group },
     },
     on_event = hooks.new(settings.on, around.log),

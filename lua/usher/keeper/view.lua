@@ -70,7 +70,9 @@ local function add_tokens(seen, account, now)
     return
   end
   local spread = refresh_policy.spread(account.name, account.record.version)
-  local is_fit = not tokens.refresh_spent_at and refresh_left(tokens, now) > 0 and not is_given_up(account)
+  -- A clock that was wrong when it came makes a refresh token look dead: where nothing else is left it is tried.
+  local is_alive = refresh_left(tokens, now) > 0 or not seen.credential
+  local is_fit = not tokens.refresh_spent_at and is_alive and not is_given_up(account)
   seen.left = account:left(now)
   seen.due_in = refresh_policy.due_in(seen.left, view.margin(account), spread)
   seen.can_refresh = account.has_refresh and is_fit

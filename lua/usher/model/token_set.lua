@@ -31,13 +31,8 @@ local FINGERPRINT_DIGITS = 8
 ---@field is_bare? boolean a refresh token came without an access token: to be kept, and used at once
 ---@field refresh_expires_in? number seconds
 
--- What is not UTF-8 has no form on disk.
-local function is_token(value)
-  return type(value) == "string" and value ~= "" and not value:find "[%c ]" and utf8.len(value) ~= nil
-end
-
--- A consumer writes it into a header.
-local function is_type(value)
+-- What can stand in a header, where consumers write it: RFC 6749, A.12 and A.17, allow a space besides.
+local function is_word(value)
   return type(value) == "string" and value:find "^[\33-\126]+$" ~= nil
 end
 
@@ -51,9 +46,9 @@ end
 
 local function fault_of(answer)
   local is_bare = answer.is_bare and answer.access_token == nil and answer.refresh_token ~= nil
-  if not is_bare and not is_token(answer.access_token) then
+  if not is_bare and not is_word(answer.access_token) then
     return "no usable access token"
-  elseif answer.refresh_token ~= nil and not is_token(answer.refresh_token) then
+  elseif answer.refresh_token ~= nil and not is_word(answer.refresh_token) then
     return "no usable refresh token"
   elseif answer.expires_in ~= nil and not is_lifetime(answer.expires_in) then
     return "no usable lifetime"
@@ -94,7 +89,7 @@ function token_set.from_answer(answer, sent_at, previous, lifetimes)
   local lifetime = answer.access_token and (answer.expires_in or lifetimes.access or DEFAULT_LIFETIME) or 0
   local tokens = {
     access_token = answer.access_token or answer.refresh_token,
-    token_type = is_type(answer.token_type) and answer.token_type or previous.token_type or DEFAULT_TYPE,
+    token_type = is_word(answer.token_type) and answer.token_type or previous.token_type or DEFAULT_TYPE,
     issued_at = sent_at,
     expires_at = end_of(lifetime, sent_at),
   }
