@@ -91,6 +91,16 @@ local function is_synced_again(calls)
   return false
 end
 
+-- Whether any descriptor was synced, from the call of that number on.
+local function is_any_synced(calls, first)
+  for index = first, #calls do
+    if calls[index].name == "fsync" and calls[index].errno == 0 then
+      return true
+    end
+  end
+  return false
+end
+
 describe("a gateway whose disk", function()
   for what, numbers in pairs(FAULTS) do
     it(what .. " serves from memory, and keeps that once it can", function()
@@ -120,6 +130,17 @@ describe("a gateway whose disk", function()
     assert.are.equal(200, send_push(here, "up"))
     local _, _, document = here:ask "/v1/accounts/default"
     assert.is_number(document.last_push_at)
+  end)
+
+  -- The log then shows the push to whoever opens it anew.
+  it("fails one sync takes the same push again only once it is on the disk", function()
+    local here <close>, _, faults = settled(true)
+    faults:set { fsync = disk_faults.EIO }
+    assert.are.equal(503, send_push(here, "again"))
+    faults:set()
+    local before = #faults:calls()
+    assert.are.equal(200, send_push(here, "again"))
+    assert.is_true(is_any_synced(faults:calls(), before + 1))
   end)
 
   -- The kernel's own refusal: a limit on the size of files stands in for the disk.

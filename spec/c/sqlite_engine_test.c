@@ -102,6 +102,21 @@ static void test_failed_commit(struct fixture *fixture, struct sqlite_faults *fa
     usher_sqlite_engine_close(&engine);
 }
 
+// What was reported as failed is found in the log by whoever opens it anew: an answer to that is a promise.
+static void test_failed_commit_read_again(struct fixture *fixture, struct sqlite_faults *faults) {
+    open_engine(fixture);
+    run_one(fixture_insert("warm once more"));
+    *faults = (struct sqlite_faults){.kind = SQLITE_FAULT_SYNC, .code = SQLITE_IOERR_FSYNC, .lasts = true};
+    check(fixture, run_one(fixture_insert("r1")) == USHER_ERROR_STORE_FAILED,
+          "a commit that is not synced fails");
+    check(fixture, count_items("r1") == -1, "nothing is read from its log while that cannot be synced");
+    *faults = (struct sqlite_faults){.kind = SQLITE_FAULT_NONE};
+    check(fixture, count_items("r1") == 1 && faults->syncs > 0, "and once it can, not before it is");
+    faults->syncs = 0;
+    check(fixture, count_items("r1") == 1 && faults->syncs == 0, "once");
+    usher_sqlite_engine_close(&engine);
+}
+
 static void test_full_disk(struct fixture *fixture, struct sqlite_faults *faults) {
     fixture_clear(fixture);
     open_engine(fixture);
@@ -237,6 +252,7 @@ int main(void) {
     test_group(&fixture);
     test_one_sync(&fixture, faults);
     test_failed_commit(&fixture, faults);
+    test_failed_commit_read_again(&fixture, faults);
     test_full_disk(&fixture, faults);
     struct sqlite_faults full = {.kind = SQLITE_FAULT_WRITE, .code = SQLITE_FULL};
     struct sqlite_faults broken = {.kind = SQLITE_FAULT_WRITE, .code = SQLITE_IOERR_WRITE};

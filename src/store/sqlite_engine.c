@@ -190,6 +190,9 @@ static enum usher_error prepare_group(struct usher_sqlite_engine *engine,
     if (connection->db == NULL &&
         usher_sqlite_connection_open(connection, engine->path, failure) != USHER_ERROR_NONE)
         return failure->error;
+    if (engine->must_settle && usher_sqlite_connection_make_writable(connection, failure) != USHER_ERROR_NONE)
+        return failure->error;
+    engine->must_settle = false;
     for (const struct usher_sqlite_job *job = first; job != NULL && !connection->is_writable; job = job->next)
         if (writes(connection, job) &&
             usher_sqlite_connection_make_writable(connection, failure) != USHER_ERROR_NONE)
@@ -217,8 +220,10 @@ static void recover(struct usher_sqlite_engine *engine, const struct usher_sqlit
     bool is_spent = is_code(failure, SQLITE_IOERR);
     if (!is_spent && connection->db != NULL && !sqlite3_get_autocommit(connection->db))
         is_spent = usher_sqlite_connection_run(connection, "ROLLBACK", &ignored) != USHER_ERROR_NONE;
-    if (is_spent)
-        usher_sqlite_connection_abandon(connection);
+    if (!is_spent)
+        return;
+    engine->must_settle = engine->must_settle || connection->is_writable;
+    usher_sqlite_connection_abandon(connection);
 }
 
 static void forget_results(struct usher_sqlite_job *job) {
