@@ -117,6 +117,17 @@ static void test_failed_commit_read_again(struct fixture *fixture, struct sqlite
     usher_sqlite_engine_close(&engine);
 }
 
+static void test_close_with_failing_sync(struct fixture *fixture, struct sqlite_faults *faults) {
+    open_engine(fixture);
+    run_one(fixture_insert("last"));
+    *faults = (struct sqlite_faults){.kind = SQLITE_FAULT_SYNC, .code = SQLITE_IOERR_FSYNC};
+    usher_sqlite_engine_close(&engine);
+    check(fixture, faults->has_struck && faults->syncs == 1, "a close that fails to sync does not try again");
+    open_engine(fixture);
+    check(fixture, count_items("last") == 1, "and leaves what was committed in the log");
+    usher_sqlite_engine_close(&engine);
+}
+
 static void test_full_disk(struct fixture *fixture, struct sqlite_faults *faults) {
     fixture_clear(fixture);
     open_engine(fixture);
@@ -253,6 +264,7 @@ int main(void) {
     test_one_sync(&fixture, faults);
     test_failed_commit(&fixture, faults);
     test_failed_commit_read_again(&fixture, faults);
+    test_close_with_failing_sync(&fixture, faults);
     test_full_disk(&fixture, faults);
     struct sqlite_faults full = {.kind = SQLITE_FAULT_WRITE, .code = SQLITE_FULL};
     struct sqlite_faults broken = {.kind = SQLITE_FAULT_WRITE, .code = SQLITE_IOERR_WRITE};

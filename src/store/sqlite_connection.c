@@ -181,7 +181,6 @@ enum usher_error usher_sqlite_connection_make_writable(struct usher_sqlite_conne
     code = grow_wal(db);
     if (code != SQLITE_OK)
         return usher_sqlite_fail_from(failure, NULL, code, "reserve space for the store's log");
-    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     connection->is_writable = true;
     return USHER_ERROR_NONE;
 }
@@ -198,7 +197,8 @@ enum usher_error usher_sqlite_connection_checkpoint(struct usher_sqlite_connecti
 }
 
 // What the log holds stays valid after it was moved into the file, and would be laid over an older file that
-// is put back: without its header it is empty.
+// is put back: without its header it is empty. Where moving it fails it is left as it is: SQLite's own close
+// does not try again.
 static void retire_wal(sqlite3 *db) {
     static const char zeros[WAL_HEADER_BYTES];
     sqlite3_file *file;
@@ -221,8 +221,6 @@ void usher_sqlite_connection_close(struct usher_sqlite_connection *connection) {
 }
 
 void usher_sqlite_connection_abandon(struct usher_sqlite_connection *connection) {
-    if (connection->is_writable)
-        sqlite3_db_config(connection->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     connection->is_writable = false;
     usher_sqlite_connection_close(connection);
 }
