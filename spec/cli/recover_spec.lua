@@ -86,7 +86,7 @@ describe("usher recover", function()
     local whole = disk_faults.new(state, folder)
     environment = whole:with(plain)
     assert.are.equal(0, (recover()))
-    local calls = #whole:calls()
+    local calls = whole:count()
     for round = 1, KILLS do
       os.execute(("rm -r '%s' && cp -r '%s' '%s'"):format(state, copy, state))
       local at = 1 + (round - 1) * (calls - 1) // math.max(1, KILLS - 1)

@@ -1,10 +1,15 @@
 -- SPDX-License-Identifier: MIT
 local core = require "usher.core"
 local master_key = require "usher.config.master_key"
+local paths = require "spec.support.paths"
+local process = require "spec.support.process"
 local temporary = require "spec.support.temporary"
 
 local KEY = ("k"):rep(32)
 local TEXT = core.encoding.base64_encode(KEY)
+
+local MAX_REGION_BYTES = 256 << 20 -- what is larger is a sanitizer's
+local CHUNK_BYTES = 1 << 20
 
 local folder, path, store_path
 
@@ -21,6 +26,40 @@ end
 
 local function load(text)
   return master_key.load({ state_dir = folder, master_key = text and core.secret.new(text) }, store_path)
+end
+
+-- How often a text stands in the memory that a process can write.
+local function count_in_memory(pid, text)
+  local count, memory <close> = 0, assert(io.open(("/proc/%d/mem"):format(pid), "rb"))
+  for line in io.lines(("/proc/%d/maps"):format(pid)) do
+    local first, last = line:match "^(%x+)%-(%x+) rw"
+    first, last = tonumber(first or "0", 16), tonumber(last or "0", 16)
+    if last - first <= MAX_REGION_BYTES then
+      local before = ""
+      for at = first, last - 1, CHUNK_BYTES do
+        memory:seek("set", at)
+        local bytes = before .. (memory:read(math.min(CHUNK_BYTES, last - at)) or "")
+        count = count + select(2, bytes:gsub((text:gsub("%W", "%%%0")), ""))
+        before = bytes:sub(-(#text - 1))
+      end
+    end
+  end
+  return count
+end
+
+-- A program that has run some code, and then sleeps.
+local function start(code)
+  local environment = {
+    LUA_PATH = paths.root .. "/lua/?.lua;" .. paths.root .. "/lua/?/init.lua;;",
+    LUA_CPATH = paths.build .. "/lib/?.so;;",
+  }
+  local finish = [[
+    collectgarbage() collectgarbage()
+    io.stderr:write "done\n"
+    require("usher.clock").system():sleep(60)]]
+  local program = process.start(folder, "keeper", { "lua5.4", "-e", code .. "\n" .. finish }, environment)
+  program:await "done"
+  return program
 end
 
 describe("the master key", function()
@@ -113,6 +152,22 @@ describe("the master key", function()
     assert.are.equal("master.key\n", names:read "a")
     names:close()
     assert.are.equal("not_found", select(2, master_key.replace(path)).code)
+  end)
+
+  it("stands in memory once, after it was read from a file", function()
+    local key = core.random.bytes(32)
+    local text = core.encoding.base64_encode(key)
+    write(text .. "\n")
+    for _, code in ipairs {
+      ([[key = assert(require("usher.config.master_key").read %q)]]):format(path),
+      ([[local secret = assert(require("usher.config.deferred").file(%q):read())
+        key = assert(require("usher.config.master_key").parse(secret, "store.key"))
+        secret:close()]]):format(path),
+    } do
+      local program <close> = start(code)
+      assert.are.equal(0, count_in_memory(program.pid, text))
+      assert.are.equal(1, count_in_memory(program.pid, key))
+    end
   end)
 
   it("never shows in a message", function()

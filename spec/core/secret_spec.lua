@@ -2,6 +2,7 @@
 require "spec.support.paths"
 local child = require "spec.support.child"
 local core = require "usher.core"
+local temporary = require "spec.support.temporary"
 local secret = core.secret
 
 describe("secret", function()
@@ -89,6 +90,95 @@ describe("secret.equal", function()
       local ok, message = pcall(secret.equal, "1", value)
       assert.is_false(ok)
       assert.matches("secret or string expected", message, 1, true)
+    end
+  end)
+end)
+
+describe("secret.from_file", function()
+  local folder
+
+  before_each(function()
+    folder = temporary.folder()
+  end)
+
+  after_each(function()
+    temporary.remove(folder)
+  end)
+
+  it("holds all of a file", function()
+    for _, bytes in ipairs { "", "a\0b\xff\r\n", ("0123456789"):rep(5000) } do
+      temporary.write(folder .. "/key", bytes)
+      local held <close> = secret.from_file(folder .. "/key", 50000)
+      assert.are.equal(bytes, held:reveal())
+    end
+  end)
+
+  it("refuses what a file's reader refuses", function()
+    temporary.write(folder .. "/key", "s3cret")
+    local held, err = secret.from_file(folder .. "/key", 5)
+    assert.is_nil(held)
+    assert.are.equal("limit", err.code)
+    assert.are.equal(6, #secret.from_file(folder .. "/key", 6))
+    held, err = secret.from_file(folder, 5)
+    assert.is_nil(held)
+    assert.are.same({ "not_a_file", folder .. ": not a regular file" }, { err.code, err.message })
+  end)
+
+  it("raises on what cannot be a name or a size", function()
+    assert.has_error(function()
+      secret.from_file("a\0b", 10)
+    end)
+    for _, size in ipairs { -1, (1 << 20) + 1, "much" } do
+      assert.has_error(function()
+        secret.from_file(folder, size)
+      end)
+    end
+  end)
+end)
+
+describe("secret.from_base64", function()
+  it("decodes secrets and strings", function()
+    for _, bytes in ipairs { "", "a\0b\xff", ("k"):rep(32) } do
+      local text = core.encoding.base64_encode(bytes)
+      assert.are.equal(bytes, secret.from_base64(text):reveal())
+      assert.are.equal(bytes, secret.from_base64(secret.new(text)):reveal())
+    end
+  end)
+
+  it("is strict", function()
+    for _, text in ipairs { "a", "aGk", "aGk=\n", "aGk=aGk=", "YWJ_" } do
+      local held, err = secret.from_base64(text)
+      assert.is_nil(held)
+      assert.are.equal("bad_encoding", err.code)
+    end
+  end)
+
+  it("raises on another type and on a closed secret", function()
+    local closed = secret.new "aGk="
+    closed:close()
+    for _, value in ipairs { 1, {}, closed } do
+      assert.has_error(function()
+        secret.from_base64(value)
+      end)
+    end
+    assert.has_error(secret.from_base64)
+  end)
+end)
+
+describe("a secret without its newline", function()
+  it("lost one at its end", function()
+    for text, expected in pairs {
+      [""] = "",
+      ["\n"] = "",
+      ["\r\n"] = "",
+      ["\r"] = "\r",
+      ["key"] = "key",
+      ["key\n"] = "key",
+      ["key\r\n"] = "key",
+      ["key\n\n"] = "key\n",
+      ["\nkey"] = "\nkey",
+    } do
+      assert.are.equal(expected, secret.new(text):without_newline():reveal())
     end
   end)
 end)

@@ -56,6 +56,16 @@ function DiskFaults:calls()
   return calls
 end
 
+--- How many of the calls can kill: a close, which frees its descriptor all the same, cannot.
+---@return integer
+function DiskFaults:count()
+  local count = 0
+  for _, call in ipairs(self:calls()) do
+    count = count + (call.name == "close" and 0 or 1)
+  end
+  return count
+end
+
 --- Faults for one program.
 ---@param folder string whose files count
 ---@param place string a folder for control and log

@@ -35,18 +35,29 @@ static ssize_t read_some(int fd, char *out, size_t length) {
     return count;
 }
 
+static enum usher_error expect_end(int fd) {
+    char byte;
+    ssize_t count = read_some(fd, &byte, 1);
+    if (count < 0)
+        return last_error();
+    return count == 0 ? USHER_ERROR_NONE : USHER_ERROR_LIMIT;
+}
+
+// Reads to where the bytes stay: what passed through anything else would be left there.
 static enum usher_error read_to_end(int fd, struct usher_buffer *buffer) {
-    char chunk[CHUNK_BYTES];
-    for (;;) {
-        ssize_t count = read_some(fd, chunk, sizeof chunk);
+    while (buffer->length < buffer->max_bytes) {
+        size_t room = buffer->max_bytes - buffer->length;
+        enum usher_error error = usher_buffer_reserve(buffer, room < CHUNK_BYTES ? room : CHUNK_BYTES);
+        if (error != USHER_ERROR_NONE)
+            return error;
+        ssize_t count = read_some(fd, buffer->bytes + buffer->length, buffer->capacity - buffer->length);
         if (count < 0)
             return last_error();
         if (count == 0)
             return USHER_ERROR_NONE;
-        enum usher_error error = usher_buffer_append(buffer, chunk, (size_t)count);
-        if (error != USHER_ERROR_NONE)
-            return error;
+        buffer->length += (size_t)count;
     }
+    return expect_end(fd);
 }
 
 static enum usher_error check_regular(int fd) {

@@ -12,7 +12,8 @@
 struct usher_buffer;
 
 // Appends all of a regular file, read to its end, to `buffer`. LIMIT: it does not fit. NOT_A_FILE: something
-// else has that name; nothing is waited for, not even on a pipe. On failure the buffer holds a part.
+// else has that name; nothing is waited for, not even on a pipe. On failure the buffer holds a part. No
+// other copy of the bytes is left, as long as the buffer does not grow: where it had room for `max_bytes`.
 enum usher_error usher_file_read(const char *path, struct usher_buffer *buffer);
 
 // Creates `path` with exactly `mode` and these bytes. They are on disk, and so is the name, before it

@@ -2,18 +2,26 @@
 #include "bind_secret.h"
 
 #include "class.h"
+#include "failure.h"
 #include "modules.h"
 #include "secret.h"
 
 #include <string.h>
 
+enum { FILE_PATH = 1, FILE_MAX_BYTES = 2 };
+enum { MAX_FILE_BYTES = 1 << 20 };
+
 static int m_close(lua_State *L);
 static int m_length(lua_State *L);
 static int m_reveal(lua_State *L);
+static int m_without_newline(lua_State *L);
 static int m_tostring(lua_State *L);
 
-static const luaL_Reg methods[] = {
-    {"reveal", m_reveal}, {"__len", m_length}, {"__tostring", m_tostring}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"reveal", m_reveal},
+                                   {"without_newline", m_without_newline},
+                                   {"__len", m_length},
+                                   {"__tostring", m_tostring},
+                                   {NULL, NULL}};
 static const struct usher_class secret_class = {"usher.secret", methods, m_close, NULL};
 
 static const struct usher_secret *check_open(lua_State *L, int index) {
@@ -50,6 +58,15 @@ static int m_reveal(lua_State *L) {
     return 1;
 }
 
+static int m_without_newline(lua_State *L) {
+    const struct usher_secret *secret = usher_class_check(L, 1, &secret_class);
+    struct usher_secret *line = usher_class_new(L, &secret_class, sizeof *line, 0);
+    check_open(L, 1);
+    if (usher_secret_init(line, secret->bytes, usher_secret_line_length(secret)) != USHER_ERROR_NONE)
+        return luaL_error(L, "out of memory");
+    return 1;
+}
+
 static int m_tostring(lua_State *L) {
     const struct usher_secret *secret = usher_class_check(L, 1, &secret_class);
     lua_pushstring(L, secret->bytes != NULL ? "secret(...)" : "secret(closed)");
@@ -80,6 +97,32 @@ static int l_from_environment(lua_State *L) {
     return 1;
 }
 
+static int l_from_file(lua_State *L) {
+    size_t length;
+    const char *path = luaL_checklstring(L, FILE_PATH, &length);
+    luaL_argcheck(L, length == strlen(path), FILE_PATH, "a name cannot contain a zero byte");
+    lua_Integer max_bytes = luaL_checkinteger(L, FILE_MAX_BYTES);
+    luaL_argcheck(L, max_bytes >= 0 && max_bytes <= MAX_FILE_BYTES, FILE_MAX_BYTES,
+                  "a size from 0 to 1048576 expected");
+    struct usher_secret *secret = usher_class_new(L, &secret_class, sizeof *secret, 0);
+    enum usher_error error = usher_secret_init_from_file(secret, path, (size_t)max_bytes);
+    if (error != USHER_ERROR_NONE)
+        return usher_failure_push(L, error, lua_pushfstring(L, "%s: %s", path, usher_error_message(error)));
+    return 1;
+}
+
+static int l_from_base64(lua_State *L) {
+    const char *text;
+    size_t length;
+    lua_settop(L, 1);
+    struct usher_secret *secret = usher_class_new(L, &secret_class, sizeof *secret, 0);
+    usher_secret_argument(L, 1, &text, &length);
+    enum usher_error error = usher_secret_init_from_base64(secret, text, length);
+    if (error != USHER_ERROR_NONE)
+        return usher_failure_push(L, error, NULL);
+    return 1;
+}
+
 static int l_equal(lua_State *L) {
     const char *a;
     const char *b;
@@ -91,8 +134,12 @@ static int l_equal(lua_State *L) {
     return 1;
 }
 
-static const luaL_Reg functions[] = {
-    {"new", l_new}, {"from_environment", l_from_environment}, {"equal", l_equal}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"new", l_new},
+                                     {"from_environment", l_from_environment},
+                                     {"from_file", l_from_file},
+                                     {"from_base64", l_from_base64},
+                                     {"equal", l_equal},
+                                     {NULL, NULL}};
 
 int usher_bind_secret(lua_State *L) {
     usher_class_register(L, &secret_class);

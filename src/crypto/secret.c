@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "secret.h"
 
+#include "buffer.h"
+#include "encoding.h"
+#include "file.h"
+
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +47,44 @@ enum usher_error usher_secret_init_from_environment(struct usher_secret *secret,
     cleanse_variable(name);
     unsetenv(name);
     return USHER_ERROR_NONE;
+}
+
+enum usher_error usher_secret_init_from_file(struct usher_secret *secret, const char *path,
+                                             size_t max_bytes) {
+    struct usher_buffer buffer;
+    usher_buffer_init(&buffer, max_bytes);
+    enum usher_error error = usher_buffer_reserve(&buffer, max_bytes);
+    if (error == USHER_ERROR_NONE)
+        error = usher_file_read(path, &buffer);
+    if (error == USHER_ERROR_NONE)
+        error = usher_secret_init(secret, buffer.bytes, buffer.length);
+    if (buffer.bytes != NULL)
+        OPENSSL_cleanse(buffer.bytes, buffer.capacity);
+    usher_buffer_deinit(&buffer);
+    return error;
+}
+
+enum usher_error usher_secret_init_from_base64(struct usher_secret *secret, const char *text, size_t length) {
+    size_t decoded = 0;
+    char *bytes = malloc(length > 0 ? length : 1);
+    if (bytes == NULL)
+        return USHER_ERROR_OUT_OF_MEMORY;
+    enum usher_error error = usher_encoding_base64.decode(text, length, bytes, &decoded);
+    if (error != USHER_ERROR_NONE) {
+        OPENSSL_cleanse(bytes, length);
+        free(bytes);
+        return error;
+    }
+    secret->bytes = bytes;
+    secret->length = decoded;
+    return USHER_ERROR_NONE;
+}
+
+size_t usher_secret_line_length(const struct usher_secret *secret) {
+    size_t length = secret->length;
+    if (length == 0 || secret->bytes[length - 1] != '\n')
+        return length;
+    return length > 1 && secret->bytes[length - 2] == '\r' ? length - 2 : length - 1;
 }
 
 bool usher_secret_equal(const void *a, size_t a_length, const void *b, size_t b_length) {

@@ -22,6 +22,17 @@ enum usher_error usher_secret_init(struct usher_secret *secret, const void *byte
 // thread may read the environment.
 enum usher_error usher_secret_init_from_environment(struct usher_secret *secret, const char *name);
 
+// Reads all of a regular file of at most `max_bytes` into a closed secret, and leaves no other copy. Fails as
+// usher_file_read does.
+enum usher_error usher_secret_init_from_file(struct usher_secret *secret, const char *path, size_t max_bytes);
+
+// Decodes base64 (RFC 4648 section 4) into a closed secret, and leaves no other copy. BAD_ENCODING;
+// OUT_OF_MEMORY.
+enum usher_error usher_secret_init_from_base64(struct usher_secret *secret, const char *text, size_t length);
+
+// The length without one newline, LF or CR LF, at the end. Of an open secret.
+size_t usher_secret_line_length(const struct usher_secret *secret);
+
 // Cleanses and closes. Harmless on a closed secret.
 void usher_secret_deinit(struct usher_secret *secret);
 

@@ -186,6 +186,17 @@ function core.secret.new(bytes) end
 ---@param name string
 ---@return usher.core.Secret?
 function core.secret.from_environment(name) end
+---The whole of a regular file, as `core.file.read` reads it, without another copy in memory.
+---@param path string
+---@param max_bytes integer at most 1048576
+---@return usher.core.Secret?
+---@return usher.Error? err its message begins with the path
+function core.secret.from_file(path, max_bytes) end
+---Decodes as `core.encoding.base64_decode` does, without another copy in memory.
+---@param text usher.core.Secret|string
+---@return usher.core.Secret?
+---@return usher.Error? err bad_encoding
+function core.secret.from_base64(text) end
 ---Constant time for equal lengths. Secrets or strings.
 ---@param a usher.core.Secret|string
 ---@param b usher.core.Secret|string
@@ -197,6 +208,9 @@ local Secret = {}
 ---A copy as a Lua string, which cannot be cleansed: at the last moment only.
 ---@return string
 function Secret:reveal() end
+---The same without one newline, LF or CR LF, at the end.
+---@return usher.core.Secret
+function Secret:without_newline() end
 ---Cleanses now. Idempotent; every other method raises from then on. `#secret` is the length in bytes,
 ---`tostring` gives `secret(...)`.
 function Secret:close() end

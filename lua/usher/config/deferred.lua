@@ -4,6 +4,8 @@
 
 local deferred = {}
 
+local MAX_FILE_BYTES = 65536
+
 -- Reading a variable overwrites it, so what was read is kept: a configuration is read again on reload.
 local variables = {}
 
@@ -41,12 +43,17 @@ local function read_variable(name)
   return secret, not secret and ("the environment variable %s is not set"):format(name) or nil
 end
 
+local function read_whole(path)
+  local bytes, err = require("usher.core").secret.from_file(path, MAX_FILE_BYTES)
+  return bytes, err and err.message
+end
+
 local function read_file(path)
-  local bytes, reason = require("usher.config.trust").read_secret(path)
+  local bytes <close>, reason = require("usher.config.trust").read_secret(path, read_whole)
   if not bytes then
     return nil, "the secret cannot be read: " .. reason
   end
-  return require("usher.core").secret.new((bytes:gsub("\r?\n$", "")))
+  return bytes:without_newline()
 end
 
 -- systemd's LoadCredential= and SetCredential= put files there.

@@ -17,18 +17,20 @@ local function fail(message)
 end
 
 --- The key from its base64 text, with or without a newline.
----@param text string
+---@param text usher.core.Secret|string
 ---@param where string named in the message
 ---@return usher.core.Secret? key
 ---@return usher.Error? err bad_configuration
 function master_key.parse(text, where)
-  local bytes = core.encoding.base64_decode((text:gsub("\r?\n$", "")))
-  if not bytes then
+  local secret = type(text) == "string" and core.secret.new(text) or text
+  local line <close> = secret:without_newline()
+  local key = core.secret.from_base64(line)
+  if not key then
     return fail(where .. ": not base64; allowed: 32 bytes in base64, as `usher keygen` writes them")
-  elseif #bytes ~= KEY_BYTES then
-    return fail(("%s: %d bytes instead of %d"):format(where, #bytes, KEY_BYTES))
+  elseif #key ~= KEY_BYTES then
+    return fail(("%s: %d bytes instead of %d"):format(where, #key, KEY_BYTES))
   end
-  return core.secret.new(bytes)
+  return key
 end
 
 --- A new key as text.
@@ -66,7 +68,7 @@ function master_key.read(path)
   if fault then
     return fail(fault)
   end
-  local text, err = core.file.read(path, MAX_FILE_BYTES)
+  local text <close>, err = core.secret.from_file(path, MAX_FILE_BYTES)
   if not text then
     return nil, unreadable(err)
   end
@@ -132,7 +134,7 @@ end
 ---@return usher.Error? err bad_configuration
 function master_key.load(settings, store_path, is_dry)
   if settings.master_key then
-    return master_key.parse(settings.master_key:reveal(), "USHER_MASTER_KEY")
+    return master_key.parse(settings.master_key, "USHER_MASTER_KEY")
   end
   local path = master_key.path(settings)
   local key, err = master_key.read(path)

@@ -107,16 +107,18 @@ end
 
 --- What a secret's file holds; where others may read it too, that is noted. One that they might have put there is not
 --- read.
+---@generic T
 ---@param path string
----@return string? bytes
+---@param read? fun(path: string): T?, string? default: `source.read_file`
+---@return string|T|nil bytes
 ---@return string? reason
-function trust.read_secret(path)
+function trust.read_secret(path, read)
   local fault = fault_of(path)
   concerns[path] = not fault and warning(path, "secret_exposed", trust.exposure(path)) or nil
   if fault then
     return nil, fault
   end
-  return source.read_file(path)
+  return (read or source.read_file)(path)
 end
 
 --- Notes a file of code that others may change: they decide what runs here.

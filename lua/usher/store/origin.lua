@@ -29,7 +29,7 @@ local function read_key(option)
     return key
   end
   local err
-  key, err = master_key.parse(type(key) == "string" and key or key:reveal(), "store.key")
+  key, err = master_key.parse(key, "store.key")
   return key, err and { keys = { "store", "key" }, message = err.message }
 end
 
