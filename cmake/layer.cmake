@@ -4,6 +4,10 @@ set(USHER_WARNINGS
   -Wold-style-definition -Wvla -Wundef -Wformat=2 -Wpointer-arith -Wcast-qual -Wwrite-strings)
 set(USHER_SANITIZERS -fsanitize=${USHER_SANITIZE} -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 
+# -U: some compilers define it by themselves, to another level.
+set(USHER_HARDENING -fstack-protector-strong
+  "$<$<CONFIG:Release,RelWithDebInfo,MinSizeRel>:SHELL:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>")
+
 # usher_layer(<folder> LAYERS <folders it may include> LIBRARIES <external targets>)
 function(usher_layer name)
   cmake_parse_arguments(LAYER "" "" "LAYERS;LIBRARIES" ${ARGN})
@@ -28,6 +32,15 @@ function(usher_compile_options target)
   if(USHER_SANITIZE)
     target_compile_options(${target} PRIVATE ${USHER_SANITIZERS})
     target_link_options(${target} PUBLIC ${USHER_SANITIZERS})
+  endif()
+  usher_harden(${target})
+endfunction()
+
+# What costs so little that it stays, where no sanitizer does more.
+function(usher_harden target)
+  if(NOT USHER_SANITIZE)
+    target_compile_options(${target} PRIVATE ${USHER_HARDENING})
+    target_link_options(${target} PUBLIC -Wl,-z,relro,-z,now)
   endif()
 endfunction()
 
