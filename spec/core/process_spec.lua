@@ -33,4 +33,23 @@ describe("process", function()
     )
     assert.are.equal("0077\n0\n1\n300\n", output)
   end)
+
+  it("gives programs that it starts the limit of descriptors back, however many it has open", function()
+    local output = child.run(
+      [[
+      local core = require "usher.core"
+      core.process.harden()
+      core.process.harden()
+      local held = {}
+      for index = 1, 150 do
+        held[index] = assert(io.open "/dev/null")
+      end
+      local words = { "/bin/sh", "-c", "ulimit -Sn; ulimit -Hn" }
+      local result = assert(core.command.run { words = words, timeout_ms = 10000, max_bytes = 100 })
+      io.write(result.output, #held)
+    ]],
+      { before = "ulimit -Sn 100; ulimit -Hn 300" }
+    )
+    assert.are.equal("100\n300\n150", output)
+  end)
 end)

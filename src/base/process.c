@@ -2,18 +2,28 @@
 #include "process.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-// Soft limits of 1024 are for programs that call select().
+// Of the process, as the limit itself is: what forks has no context to look into.
+static struct rlimit descriptors_before;
+
+static void give_descriptor_limit_back(void) {
+    setrlimit(RLIMIT_NOFILE, &descriptors_before);
+}
+
+// Soft limits of 1024 are for programs that call select(), as those may that are started from here.
 static void raise_descriptor_limit(void) {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
         return;
+    descriptors_before = limit;
     limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
+    if (pthread_atfork(NULL, NULL, give_descriptor_limit_back) == 0)
+        setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 enum usher_error usher_process_harden(void) {

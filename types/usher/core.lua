@@ -385,7 +385,8 @@ function core.identity.user(name) end
 function core.identity.group(name) end
 
 core.process = {}
----umask 077, no core files, not dumpable, as many descriptors as may be had. For the gateway only.
+---umask 077, no core files, not dumpable, as many descriptors as may be had, which `core.command` gives nobody. For the
+---gateway only.
 ---@return true? done
 ---@return usher.Error? err
 function core.process.harden() end
