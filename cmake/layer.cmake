@@ -48,6 +48,6 @@ endfunction()
 # system header of the same name.
 function(usher_see target)
   foreach(folder IN LISTS ARGN)
-    target_compile_options(${target} PRIVATE "SHELL:-iquote ${PROJECT_SOURCE_DIR}/src/${folder}")
+    target_compile_options(${target} PRIVATE "SHELL:-iquote \"${PROJECT_SOURCE_DIR}/src/${folder}\"")
   endforeach()
 endfunction()

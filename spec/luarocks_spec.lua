@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- The rock, made without a network: built from the sources into one tree, packed there, installed from the pack into
--- another, and used from that one while nothing else is left.
+-- The rock, made without a network: built from the sources, whose folder has a space in its name, into one tree, packed
+-- there, installed from the pack into another, and used from that one while nothing else is left.
 
 require "spec.support.paths"
 local child = require "spec.support.child"
@@ -41,13 +41,13 @@ local function install_rock()
   folder = temporary.folder()
   tree = folder .. "/tree"
   temporary.write(folder .. "/luarocks.lua", PROVIDED)
-  run("folders", "mkdir home sources")
-  local copy = "unset LD_PRELOAD; cd %s && cp -r %s %s/sources && cp examples/*.lua %s/home"
+  run("folders", "mkdir home 'the sources'")
+  local copy = "unset LD_PRELOAD; cd %s && cp -r %s %s/'the sources' && cp examples/*.lua %s/home"
   assert(os.execute(copy:format(child.quote(paths.root), SOURCES, folder, folder)))
   local make = luarocks("../made", "make --deps-mode none rockspec/usher-scm-1.rockspec")
-  run("make", "cd sources && " .. make)
+  run("make", "cd 'the sources' && " .. make)
   run("pack", luarocks("made", "pack usher"))
-  run("forget", "rm -r sources made")
+  run("forget", "rm -r 'the sources' made")
   run("install", luarocks("tree", "install --deps-mode none ./usher-scm-1.*.rock"))
 end
 

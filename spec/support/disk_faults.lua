@@ -6,10 +6,7 @@ local temporary = require "spec.support.temporary"
 
 local disk_faults = { ENOSPC = 28, EIO = 5, EROFS = 30, EACCES = 13 }
 
-local function library()
-  local build = os.getenv "USHER_BUILD" or "build"
-  return (build:find "^/" and build or paths.root .. "/" .. build) .. "/spec/disk_faults.so"
-end
+local LIBRARY = "disk_faults.so"
 
 ---@class spec.DiskFaults
 ---@field environment table<string, string> for the program
@@ -75,7 +72,9 @@ function disk_faults.new(folder, place, kill_at)
   local preload = os.getenv "LD_PRELOAD"
   return setmetatable({
     environment = {
-      LD_PRELOAD = (preload and preload .. " " or "") .. library(),
+      -- By its name alone: a path must not have a space here.
+      LD_PRELOAD = (preload and preload .. " " or "") .. LIBRARY,
+      LD_LIBRARY_PATH = paths.build .. "/spec",
       DISK_FAULTS_FOLDER = folder .. "/",
       DISK_FAULTS_CONTROL = place .. "/disk-faults.control",
       DISK_FAULTS_LOG = place .. "/disk-faults.log",
