@@ -2,6 +2,7 @@
 require "spec.support.paths"
 local child = require "spec.support.child"
 local core = require "usher.core"
+local disk_faults = require "spec.support.disk_faults"
 local temporary = require "spec.support.temporary"
 
 local OPTIONS = { application_id = 0x75736801, create = { "CREATE TABLE item (name TEXT)" } }
@@ -56,6 +57,28 @@ describe("a hold on a store's file", function()
       assert.are.equal("exists", select(2, hold:copy(copy)).code)
       assert.are.equal("not_found", select(2, hold:copy(folder .. "/none/copy")).code)
     end
+  end)
+
+  it("syncs the copy and its name, or leaves none", function()
+    local function copy(faults)
+      local code = [[
+        local hold = assert(require("usher.core").sqlite_hold.open %q)
+        local done, err = hold:copy %q
+        io.write(done and "done" or err.code)]]
+      return child.run(code:format(path, folder .. "/copy"), { environment = faults:with {} })
+    end
+    temporary.write(path, "xyz")
+    local faults = disk_faults.new(folder, folder)
+    faults:set { fsync = disk_faults.EIO }
+    assert.are.equal("io", copy(faults))
+    assert.is_nil(core.file.status(folder .. "/copy"))
+    faults:set()
+    assert.are.equal("done", copy(faults))
+    local synced = 0
+    for _, call in ipairs(faults:calls()) do
+      synced = synced + (call.name == "fsync" and call.errno == 0 and 1 or 0)
+    end
+    assert.are.equal(2, synced)
   end)
 
   it("says what is not there", function()

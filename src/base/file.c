@@ -291,7 +291,7 @@ enum usher_error usher_file_set_mode(const char *path, mode_t mode) {
     return chmod(path, mode) == 0 ? USHER_ERROR_NONE : last_error();
 }
 
-static enum usher_error sync_folder_of(const char *path) {
+enum usher_error usher_file_sync_folder_of(const char *path) {
     struct draft place = {.folder = -1, .fd = -1};
     enum usher_error error = open_folder(&place, path);
     if (error != USHER_ERROR_NONE)
@@ -303,11 +303,11 @@ static enum usher_error sync_folder_of(const char *path) {
 }
 
 enum usher_error usher_file_rename(const char *path, const char *new_path) {
-    return rename(path, new_path) == 0 ? sync_folder_of(new_path) : last_error();
+    return rename(path, new_path) == 0 ? usher_file_sync_folder_of(new_path) : last_error();
 }
 
 enum usher_error usher_file_remove(const char *path) {
-    return unlink(path) == 0 ? sync_folder_of(path) : last_error();
+    return unlink(path) == 0 ? usher_file_sync_folder_of(path) : last_error();
 }
 
 enum usher_error usher_file_copy_owner(const char *path, const char *from) {

@@ -61,6 +61,9 @@ enum usher_error usher_file_set_mode(const char *path, mode_t mode);
 // Removes what usher_file_create left in a folder when it was killed there.
 enum usher_error usher_file_sweep(const char *path);
 
+// Makes durable which names the folder of `path` holds.
+enum usher_error usher_file_sync_folder_of(const char *path);
+
 // Gives the file another name in the same folder, durably, replacing what had it.
 enum usher_error usher_file_rename(const char *path, const char *new_path);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sqlite_hold.h"
 
+#include "file.h"
 #include "sqlite_file.h"
 
 #include <errno.h>
@@ -92,6 +93,17 @@ static int copy_pages(sqlite3_file *file, sqlite3_int64 size, int fd) {
     return fsync(fd) == 0 ? 0 : errno;
 }
 
+static enum usher_error fill(sqlite3_file *file, sqlite3_int64 size, int fd, const char *path,
+                             struct usher_sqlite_failure *failure) {
+    int error_number = copy_pages(file, size, fd);
+    if (error_number != 0)
+        return usher_sqlite_fail_from_errno(failure, "write", path, error_number);
+    enum usher_error error = usher_file_sync_folder_of(path);
+    return error == USHER_ERROR_NONE
+               ? error
+               : usher_sqlite_fail(failure, error, "cannot sync the folder of %s", path);
+}
+
 enum usher_error usher_sqlite_hold_copy(struct usher_sqlite_hold *hold, const char *path,
                                         struct usher_sqlite_failure *failure) {
     sqlite3_int64 size = 0;
@@ -102,12 +114,11 @@ enum usher_error usher_sqlite_hold_copy(struct usher_sqlite_hold *hold, const ch
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
     if (fd < 0)
         return usher_sqlite_fail_from_errno(failure, "create", path, errno);
-    int error = copy_pages(hold->file, size, fd);
+    enum usher_error error = fill(hold->file, size, fd, path, failure);
     close(fd);
-    if (error == 0)
-        return USHER_ERROR_NONE;
-    unlink(path);
-    return usher_sqlite_fail_from_errno(failure, "write", path, error);
+    if (error != USHER_ERROR_NONE)
+        unlink(path);
+    return error;
 }
 
 void usher_sqlite_hold_close(struct usher_sqlite_hold *hold) {
