@@ -103,6 +103,19 @@ static void test_failed_open(struct fixture *fixture, sem_t *woken) {
     usher_sqlite_worker_free(worker);
 }
 
+static void test_submit_after_stop(struct fixture *fixture, sem_t *woken) {
+    struct usher_sqlite_options options = fixture_options(fixture);
+    struct usher_sqlite_worker *worker = usher_sqlite_worker_start(&options, wake, woken);
+    wait_while_opening(worker, woken);
+    usher_sqlite_worker_join(worker);
+    usher_sqlite_worker_submit(worker, fixture_insert("too late"));
+    struct usher_sqlite_job *job = usher_sqlite_worker_take(worker);
+    check(fixture, job != NULL && job->failure.error == USHER_ERROR_CLOSED,
+          "a job that comes after the stop fails");
+    usher_sqlite_job_free(job);
+    usher_sqlite_worker_free(worker);
+}
+
 int main(void) {
     struct fixture fixture;
     sem_t woken;
@@ -111,6 +124,7 @@ int main(void) {
     test_jobs(&fixture, &woken);
     test_stop_with_jobs(&fixture, &woken);
     test_failed_open(&fixture, &woken);
+    test_submit_after_stop(&fixture, &woken);
     usher_sqlite_worker_free(NULL);
     sem_destroy(&woken);
     return fixture_deinit(&fixture);

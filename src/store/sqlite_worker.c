@@ -59,18 +59,21 @@ static struct usher_sqlite_job *take_first(struct queue *queue) {
     return job;
 }
 
-static void set_status(struct usher_sqlite_worker *worker, enum usher_sqlite_worker_status status) {
+static void set_open(struct usher_sqlite_worker *worker) {
     pthread_mutex_lock(&worker->mutex);
-    worker->status = status;
+    worker->status = USHER_SQLITE_WORKER_OPEN;
     pthread_mutex_unlock(&worker->mutex);
     worker->wake(worker->arg);
 }
 
-// For a store that could not be opened.
+// For a store that could not be opened, or that is closed.
 static void fail_waiting(struct usher_sqlite_worker *worker) {
+    struct usher_sqlite_failure failure = worker->failure;
+    if (failure.error == USHER_ERROR_NONE)
+        usher_sqlite_fail(&failure, USHER_ERROR_CLOSED, "the store is closed");
     pthread_mutex_lock(&worker->mutex);
     for (struct usher_sqlite_job *job = worker->waiting.first; job != NULL; job = job->next)
-        job->failure = worker->failure;
+        job->failure = failure;
     if (worker->waiting.first != NULL)
         append(&worker->finished, worker->waiting.first, worker->waiting.last);
     worker->waiting.first = worker->waiting.last = NULL;
@@ -126,7 +129,7 @@ static void *work(void *arg) {
         fail_waiting(worker);
         return NULL;
     }
-    set_status(worker, USHER_SQLITE_WORKER_OPEN);
+    set_open(worker);
     struct usher_sqlite_job *last;
     struct usher_sqlite_job *first;
     while ((first = wait_for_group(worker, &last)) != NULL) {
@@ -135,7 +138,7 @@ static void *work(void *arg) {
         usher_sqlite_engine_tidy(&worker->engine);
     }
     usher_sqlite_engine_close(&worker->engine);
-    set_status(worker, USHER_SQLITE_WORKER_ENDED);
+    fail_waiting(worker);
     return NULL;
 }
 

@@ -28,7 +28,8 @@ enum usher_sqlite_worker_status usher_sqlite_worker_status(struct usher_sqlite_w
 // Why the store could not be opened; error NONE where it could. Not while the status is OPENING.
 const struct usher_sqlite_failure *usher_sqlite_worker_failure(const struct usher_sqlite_worker *worker);
 
-// Takes the job over until usher_sqlite_worker_take gives it back, done or failed. Not after a stop.
+// Takes the job over until usher_sqlite_worker_take gives it back, done or failed: CLOSED where the thread
+// has ended after a stop, why the store could not be opened where that failed.
 void usher_sqlite_worker_submit(struct usher_sqlite_worker *worker, struct usher_sqlite_job *job);
 
 // The next finished job; NULL: none now.
