@@ -10,8 +10,7 @@
 // - A socket callback that fails kills the whole multi handle: a socket that cannot be watched is left to the
 //   time-out of its transfer instead.
 // - curl_multi_socket_action that fails for want of memory arms no timer, not even for the time-outs of
-// transfers: it
-//   is called again a little later.
+//   transfers: it is called again a little later.
 // - A watcher's memory is freed in its close callback only; libcurl closes sockets during
 //   curl_multi_cleanup (curl #2782), so watchers outlive that call.
 // - A message of curl_multi_info_read is gone once its handle is removed: copied first.
