@@ -239,6 +239,32 @@ describe("gateway", function()
     end
   )
 
+  case("answers who waits for an attempt before the draining ends, by the token there is", function()
+    with_gateway({}, function(running)
+      push()
+      local status, before = ask(running, "/v1/accounts/acme/token?min_ttl=1&wait=5")
+      assert.are.equal(200, status)
+      local answered = core.future.new()
+      subject.faults:add(assert(simulator.parse_fault "refresh:hang"))
+      core.loop:spawn(function()
+        answered:resolve(core.transfer.perform {
+          method = "POST",
+          url = ("http://%s/v1/accounts/acme/refresh"):format(running:addresses().api),
+          headers = { Authorization = "Bearer b3arer-token" },
+        })
+      end)
+      core.timer.start(50, function()
+        running:stop(0.5)
+      end)
+      local response = assert(answered:wait())
+      local token = json.decode(response.body)
+      assert.are.same(
+        { 200, before.access_token, false },
+        { response.status, token.access_token, token.refreshed }
+      )
+    end)
+  end)
+
   case("cuts the draining short when told to stop again", function()
     local entered, leave = core.future.new(), core.future.new()
     with_gateway({

@@ -23,6 +23,7 @@ local gateway = {}
 local OWNER = "gateway"
 
 local PROBE_SECONDS = 2
+local LAST_WORD_SECONDS = 0.25 -- of the draining: for answers to who still waits
 
 ---@class usher.Gateway
 local Gateway = {}
@@ -290,6 +291,9 @@ function Gateway:stop(seconds)
     self._reloading:wait()
   end
   self._keeper:dismiss()
+  local _ <close> = self._clock:timer(math.max(0, (seconds or 0) - LAST_WORD_SECONDS), function()
+    self._keeper:dismiss(true)
+  end)
   self._listeners:drain(seconds or 0)
   stop_parts(self)
   self._log:info("gateway_stopped", {})

@@ -23,7 +23,6 @@ local attempt = {}
 local LEASE_BEYOND_TIMEOUT = 15 -- seconds: queueing and the store
 local HELD_RETRY = 5
 local SHORTEST_CLOSURE = 60
-local LOW_BUDGET = 8 / 10
 
 ---@class usher.keeper.Attempt
 ---@field keeper usher.Keeper
@@ -181,7 +180,7 @@ local function tell_low_budget(self)
   local account, kind = self.account, self.plan.kind
   local limit = account:limit(kind)
   local used = limit and budget.used(account:buckets(kind), self.keeper.clock:wall())
-  local is_low = limit ~= nil and used >= (limit - budget.reserve(limit)) * LOW_BUDGET
+  local is_low = limit ~= nil and budget.pace(limit, used) ~= nil
   if is_low and not account.is_low[kind] then
     events.emit(self.keeper, "budget_low", account, { kind = kind, used = used, limit = limit })
   end

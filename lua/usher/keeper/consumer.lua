@@ -67,7 +67,7 @@ local function satisfies(account, now, min_ttl)
 end
 
 local function await(keeper, account, deadline, is_over)
-  while not is_over() and not keeper.is_stopped and keeper:keeps(account) do
+  while not is_over() and not keeper.is_stopped and not keeper.is_closing and keeper:keeps(account) do
     local left = deadline - keeper.clock:boot()
     if left <= 0 then
       return

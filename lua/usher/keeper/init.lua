@@ -38,6 +38,7 @@ local CONSULT_MS = 10000
 ---@field accounts table<string, usher.keeper.Account>
 ---@field retiring table<string, usher.keeper.Account> no longer kept, and not at rest yet
 ---@field is_leaving boolean nobody waits any longer but for an attempt under way
+---@field is_closing boolean nobody waits any longer
 ---@field is_stopped boolean
 ---@field reads integer store reads begun
 ---@field callback_url? fun(path: string): string? where this machine reaches a path of the callback listener
@@ -196,9 +197,10 @@ local function cancel_transfers(self)
   end
 end
 
---- Answers those who wait, but for whom an attempt under way concerns: `stop` comes soon. Does not wait.
-function Keeper:dismiss()
-  self.is_leaving = true
+--- Answers those who wait, for `stop` comes soon. Does not wait.
+---@param is_now? boolean also those whom an attempt under way concerns
+function Keeper:dismiss(is_now)
+  self.is_leaving, self.is_closing = true, is_now == true
   for _, of in pairs(self.accounts) do
     of.waiters:wake()
   end
@@ -360,6 +362,7 @@ function keeper.new(options)
     authorizations = {},
     tenant_turns = turns.new(),
     is_leaving = false,
+    is_closing = false,
     is_stopped = false,
     reads = 0,
     _transfers = {},
