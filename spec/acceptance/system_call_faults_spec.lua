@@ -11,6 +11,7 @@ local torture = require "spec.support.torture"
 local tracer = require "spec.support.tracer"
 
 local NO_PUSHES = 3600 -- seconds: they come when they are called for
+local TRIES = 3
 local RECOVERY_SECONDS = 20
 local ANSWER_SECONDS = 5
 local DYING_SECONDS = 0.1 -- from a failed call to the known end, where libuv or libc gives up
@@ -183,7 +184,12 @@ describe("a system call that goes wrong", function()
     for _, sample in ipairs(SAMPLES) do
       local path, thread, name, number, fault = table.unpack(sample)
       local case = { path = path, thread = thread, name = name, fault = fault, number = number }
-      assert(check(here, case, figures), describe_case(case) .. ": there is none")
+      local is_hit, tries = false, 0
+      -- An attempt that was under way before it was traced has made its calls already.
+      while not is_hit and tries < TRIES do
+        is_hit, tries = check(here, case, figures), tries + 1
+      end
+      assert(is_hit, describe_case(case) .. ": there is none")
     end
   end)
 
