@@ -10,6 +10,8 @@ local world = require "spec.support.world"
 
 local ROOT = assert(io.popen(("cd %s && pwd"):format(child.quote(paths.root)))):read "l"
 
+local BUILD = os.getenv "USHER_BUILD" or ROOT .. "/build"
+
 local function example(name)
   return ("%s/examples/%s.lua"):format(ROOT, name)
 end
@@ -18,7 +20,7 @@ end
 local function output_of(folder, name, environment)
   environment = environment or {}
   environment.LUA_PATH = ("%s/lua/?.lua;%s/lua/?/init.lua;;"):format(ROOT, ROOT)
-  environment.LUA_CPATH = ROOT .. "/build/lib/?.so;;"
+  environment.LUA_CPATH = BUILD .. "/lib/?.so;;"
   local command = ("cd %s && exec lua5.4 %s"):format(child.quote(folder), child.quote(example(name)))
   local status, out, err = process.run(folder, { "sh", "-c", command }, environment)
   assert.are.equal(0, status, err)

@@ -143,7 +143,10 @@ describe("connections that are slow on purpose", function()
         )
         assert.is_true(p99 < P99_SECONDS, ("99 of 100 requests took up to %.3f s"):format(p99))
       end
-      assert.is_true(memory[WAVES] < memory[FILLED] + MEMORY_KIB)
+      -- A sanitizer keeps what was freed, to see who uses it.
+      if not os.getenv "USHER_SANITIZED" then
+        assert.is_true(memory[WAVES] < memory[FILLED] + MEMORY_KIB)
+      end
     end)
   end
 end)
