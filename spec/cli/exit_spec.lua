@@ -52,6 +52,6 @@ describe("exit", function()
     local pipe = io.popen(command)
     local output = pipe:read "a"
     pipe:close()
-    assert.matches("No space left on device\n70\n$", output)
+    assert.are.equal("usher: standard output: No space left on device\n70\n", output)
   end)
 end)

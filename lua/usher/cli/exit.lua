@@ -86,7 +86,7 @@ function exit.print(text)
     written, reason = io.stdout:flush()
   end
   if not written then
-    error("standard output: " .. reason, 0)
+    error({ code = exit.INTERNAL, text = "usher: standard output: " .. reason }, 0)
   end
 end
 
