@@ -1,11 +1,9 @@
 -- SPDX-License-Identifier: MIT
+local allocation = require "spec.support.allocation"
 local audit = require "spec.support.audit"
 local child = require "spec.support.child"
 local client = require "spec.support.socket_client"
 local core = require "usher.core"
-local paths = require "spec.support.paths"
-local process = require "spec.support.process"
-local temporary = require "spec.support.temporary"
 
 -- Sends the signal and turns the loop until it has arrived. A signal alone keeps no loop alive.
 local function send(name, has_arrived)
@@ -68,38 +66,25 @@ describe("signal", function()
   end)
 
   it("runs its handler later where there is no memory now", function()
-    local folder = temporary.folder()
-    finally(function()
-      temporary.remove(folder)
-    end)
-    temporary.write(
-      folder .. "/script.lua",
-      [[
-        local allocation, core = require "allocation", require "usher.core"
-        local LUA, MANY = 1, 1000000
-        local count = 0
-        local signal = core.signal.start("SIGUSR1", function() count = count + 1 end)
-        local limit = core.clock.boot() + 5
-        local timer = core.timer.start(10000, print)
-        os.execute("kill -USR1 " .. core.process.id())
-        allocation.arm(LUA, 1, MANY)
+    local output = allocation.run [[
+      local allocation, core = require "allocation", require "usher.core"
+      local LUA, MANY = 1, 1000000
+      local count = 0
+      local signal = core.signal.start("SIGUSR1", function() count = count + 1 end)
+      local limit = core.clock.boot() + 5
+      local timer = core.timer.start(10000, print)
+      os.execute("kill -USR1 " .. core.process.id())
+      allocation.arm(LUA, 1, MANY)
+      core.loop:step()
+      allocation.disarm()
+      assert(count == 0)
+      while count == 0 and core.clock.boot() < limit do
         core.loop:step()
-        allocation.disarm()
-        assert(count == 0)
-        while count == 0 and core.clock.boot() < limit do
-          core.loop:step()
-        end
-        timer:close()
-        signal:close()
-        io.write(count, " ", #core.loop:handles())
-      ]]
-    )
-    local host = { paths.build .. "/spec/allocation_host", folder .. "/script.lua" }
-    local environment = { LUA_PATH = package.path, LUA_CPATH = package.cpath }
-    local program <close> = process.start(folder, "host", host, environment)
-    local status = program:wait()
-    local output, report = program:output()
-    assert.are.equal(0, status, report)
+      end
+      timer:close()
+      signal:close()
+      io.write(count, " ", #core.loop:handles())
+    ]]
     assert.are.equal("1 0", output)
   end)
 

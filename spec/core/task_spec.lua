@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: MIT
+local allocation = require "spec.support.allocation"
 local audit = require "spec.support.audit"
 local child = require "spec.support.child"
 local core = require "usher.core"
@@ -242,6 +243,30 @@ describe("task", function()
     future:resolve()
     core.loop:run()
     assert.are.equal(50000, ended)
+  end)
+
+  it("may be closed and collected by who hears that there is no memory to resume it", function()
+    local output = allocation.run [[
+      local allocation, core = require "allocation", require "usher.core"
+      local LUA, TWICE = 1, 2 -- the second time after all garbage was collected
+      local task = core.loop:spawn(print)
+      local failures = 0
+      core.loop:on_error(function()
+        failures = failures + 1
+        task:close()
+        task = nil
+        collectgarbage()
+        collectgarbage()
+      end)
+      coroutine.wrap(function() -- where the first call from inside another needs memory
+        allocation.arm(LUA, 1, TWICE)
+        core.loop:step()
+        allocation.disarm()
+      end)()
+      while core.loop:step() do end
+      io.write(failures, " ", core.loop:tasks())
+    ]]
+    assert.are.equal("1 0", output)
   end)
 
   it("can be left waiting when the state closes, its variables open", function()

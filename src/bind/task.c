@@ -203,6 +203,7 @@ static int resume_body(lua_State *L) {
     struct resumption *resumption = lua_touserdata(L, 1);
     struct usher_task *task = resumption->task;
     resumption->has_begun = true;
+    task->queued = false;
     if (task->status == STATUS_ENDED)
         release_anchor(L, task);
     else
@@ -211,7 +212,8 @@ static int resume_body(lua_State *L) {
 }
 
 // Resumes those that were ready when the turn began; what they make ready waits for the next turn, so that
-// a chain of tasks cannot keep the loop from its sockets. So does one for which there is no memory now.
+// a chain of tasks cannot keep the loop from its sockets. So does one for which there is no memory now; Lua
+// code that hears of that may close it, and it counts as queued until then.
 void usher_task_resume_ready(struct usher_context *context) {
     struct usher_task *task = context->ready_first;
     context->ready_first = context->ready_last = NULL;
@@ -219,10 +221,11 @@ void usher_task_resume_ready(struct usher_context *context) {
         struct usher_task *next = task->next;
         struct resumption resumption = {task, false};
         task->next = NULL;
-        task->queued = false;
         usher_context_enter(context, resume_body, &resumption);
-        if (!resumption.has_begun)
+        if (!resumption.has_begun) {
+            task->queued = false;
             usher_task_ready(task);
+        }
         task = next;
     }
 }
