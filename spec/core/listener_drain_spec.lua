@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: MIT
+local allocation = require "spec.support.allocation"
 local child = require "spec.support.child"
 local client = require "spec.support.socket_client"
 local core = require "usher.core"
@@ -187,6 +188,51 @@ describe("listener:drain", function()
       end
     ]]
     assert.are.equal(("usher.listener (closed) "):rep(4), output)
+  end)
+
+  -- A drain whose end cannot be told of for want of memory. Returns what the script writes.
+  local function fail_to_end(sink)
+    return allocation.run(([[
+      local allocation, core = require "allocation", require "usher.core"
+      local LUA, TWICE = 1, 2 -- the second time after all garbage was collected
+      local has_asked = false
+      local listener = assert(core.listener.open { host = "127.0.0.1", handler = function()
+        has_asked = true
+        core.future.new():wait()
+      end })
+      local peer = assert(require("socket").connect("127.0.0.1", listener:address():match "%%d+$"))
+      peer:send "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+      while not has_asked do
+        core.loop:step()
+      end
+      local task = core.loop:spawn(function() listener:drain(20) end)
+      while task:status() ~= "waiting" do
+        core.loop:step()
+      end
+      local failures = 0
+      core.loop:on_error(function()
+        failures = failures + 1
+        %s
+      end)
+      coroutine.wrap(function() -- where the first call from inside another needs memory
+        allocation.arm(LUA, 1, TWICE)
+        while failures == 0 do
+          core.loop:step()
+        end
+        allocation.disarm()
+      end)()
+      while core.loop:step() do end
+      io.write(failures, " ", core.loop:tasks(), " ", #core.loop:handles())
+    ]]):format(sink))
+  end
+
+  it("ends a little later where there is no memory now", function()
+    assert.are.equal("1 0 0", fail_to_end "")
+  end)
+
+  it("ends though the listener is closed and collected where there is no memory now", function()
+    local sink = "task:close() listener:close() task, listener = nil, nil collectgarbage() collectgarbage()"
+    assert.are.equal("1 0 0", fail_to_end(sink))
   end)
 
   it("refuses connections from then on", function()

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 
 enum { VALUE_HANDLER = 1, VALUE_KEPT = 2, VALUE_COUNT = 2 };
-enum { RETRY_MS = 100 }; // until a drained listener that could not be closed for want of memory is
+enum { RETRY_MS = 100 }; // until a drained listener is closed, unless there was memory for it at once
 enum { ARGUMENT_SELF = 1, ARGUMENT_TIMEOUT = 2, ARGUMENT_TLS = 2 };
 
 struct exchange;
@@ -197,10 +197,11 @@ static int drained_body(lua_State *L) {
     return 0;
 }
 
+// Where the door fails, Lua code that hears of it may close the listener and collect it.
 static void on_drained(void *arg) {
     struct listener *listener = arg;
-    if (!usher_context_enter(listener->context, drained_body, listener) && listener->engine != NULL)
-        usher_listener_drain(listener->engine, RETRY_MS, on_drained, listener);
+    usher_listener_drain(listener->engine, RETRY_MS, on_drained, listener);
+    usher_context_enter(listener->context, drained_body, listener);
 }
 
 static int m_drain(lua_State *L) {
