@@ -113,6 +113,7 @@ static int on_protocols(SSL *session, const unsigned char **out, unsigned char *
 
 // A resumed session would save a handshake in ten minutes, and its ticket key would open what was recorded.
 static bool configure(SSL_CTX *context) {
+    char groups[] = GROUPS; // the macro that takes them casts away const
     SSL_CTX_set_security_level(context, SECURITY_LEVEL);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
     SSL_CTX_set_options(context, PREFERENCE);
@@ -124,7 +125,7 @@ static bool configure(SSL_CTX *context) {
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
            SSL_CTX_set_num_tickets(context, 0) == 1 && SSL_CTX_set_cipher_list(context, CIPHERS) == 1 &&
-           SSL_CTX_set1_groups_list(context, GROUPS) == 1;
+           SSL_CTX_set1_groups_list(context, groups) == 1;
 }
 
 // Leaves nothing in the library's queue of errors, which libcurl reads too.
