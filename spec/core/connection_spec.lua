@@ -23,6 +23,7 @@ end
 local function assert_error(status, text)
   assert.are.equal(status, tonumber(text:match "^HTTP/1%.1 (%d+) "))
   assert.matches("\r\nConnection: close\r\n", text, 1, true)
+  assert.matches("\r\nContent-Type: text/plain\r\n", text, 1, true)
   assert.are.equal(1, select(2, text:gsub("HTTP/1", "")))
 end
 

@@ -66,7 +66,7 @@ static void add_page(lua_State *L, int index, int status, struct usher_error_pag
     page->status = status;
     page->body = kept_text(L, lua_gettop(L) - 1, keep);
     page->content_type = kept_text(L, lua_gettop(L), keep);
-    struct usher_field field = {{"content-type", 12}, page->content_type};
+    struct usher_field field = {{"Content-Type", 12}, page->content_type};
     if (!usher_response_is_field_valid(&field))
         luaL_error(L, "listener.error_body: not a content type");
     lua_pop(L, 2);

@@ -150,7 +150,7 @@ static struct usher_error_page page_of(const struct usher_connection_group *grou
 
 static void send_error(struct usher_connection *connection, enum usher_error error) {
     struct usher_error_page page = page_of(connection->group, usher_response_status_of(error));
-    struct usher_field content_type = {{"content-type", 12}, page.content_type};
+    struct usher_field content_type = {{"Content-Type", 12}, page.content_type};
     struct usher_response response = frame_of(connection);
     response.status = page.status;
     response.fields = &content_type;
