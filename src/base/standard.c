@@ -18,8 +18,17 @@ bool usher_standard_open(void) {
     return true;
 }
 
-static bool is_writable(void) {
-    struct pollfd error = {.fd = STDERR_FILENO, .events = POLLOUT};
+// Where a write does not wait. A terminal that is ready may take less than it is given, and wait with the
+// rest: opened once more it need not, and whoever shares the other description notices nothing.
+static int open_error(void) {
+    int terminal = -1;
+    if (isatty(STDERR_FILENO))
+        terminal = open("/proc/self/fd/2", O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    return terminal >= 0 ? terminal : STDERR_FILENO;
+}
+
+static bool is_writable(int descriptor) {
+    struct pollfd error = {.fd = descriptor, .events = POLLOUT};
     int ready;
     do
         ready = poll(&error, 1, 0);
@@ -28,11 +37,11 @@ static bool is_writable(void) {
 }
 
 // A pipe that is ready takes PIPE_BUF bytes without waiting (pipe(7)).
-bool usher_standard_write_error(const char *bytes, size_t length) {
+static bool write_ready(int descriptor, const char *bytes, size_t length) {
     while (length > 0) {
-        if (!is_writable())
+        if (!is_writable(descriptor))
             return false;
-        ssize_t written = write(STDERR_FILENO, bytes, length < PIPE_BUF ? length : PIPE_BUF);
+        ssize_t written = write(descriptor, bytes, length < PIPE_BUF ? length : PIPE_BUF);
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
@@ -41,4 +50,12 @@ bool usher_standard_write_error(const char *bytes, size_t length) {
         length -= (size_t)written;
     }
     return true;
+}
+
+bool usher_standard_write_error(const char *bytes, size_t length) {
+    int descriptor = open_error();
+    bool is_complete = write_ready(descriptor, bytes, length);
+    if (descriptor != STDERR_FILENO)
+        close(descriptor);
+    return is_complete;
 }

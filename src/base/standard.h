@@ -11,7 +11,7 @@
 bool usher_standard_open(void);
 
 // Writes to standard error unless that would wait for whoever reads it. False: not all was written; nobody
-// waits for the rest.
+// waits for the rest. A terminal that this user may not open can still make it wait.
 bool usher_standard_write_error(const char *bytes, size_t length);
 
 #endif
