@@ -54,9 +54,10 @@ int main(void) {
     start(loop, "test -e /proc/self/fd/77 && echo inherited || echo kept", &error);
     usher_loop_run(loop, USHER_LOOP_UNTIL_DONE);
     check(strcmp(output, "kept\n") == 0, "a program gets no descriptor");
+    check(fcntl(NUMBER, F_GETFD) == 0, "and those of the host are as they were");
     has_no_folder = true;
     check(start(loop, "echo", &error) == NULL && error == USHER_ERROR_IO,
-          "and is not started where they cannot be kept from it");
+          "a program is not started where they cannot be kept from it");
     has_no_folder = false;
     usher_command_free(start(loop, "exec sleep 60", &error));
     check(error == USHER_ERROR_NONE && waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD,

@@ -11,9 +11,12 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
+
+enum { MAX_HIDDEN = 1 << 26 }; // more than there can be descriptors
 
 struct usher_command {
     uv_process_t process;
@@ -141,25 +144,45 @@ static char **as_libuv_takes_them(const char *const *strings) {
     return list.theirs;
 }
 
-// For a kernel before 5.11, and where a filter of system calls refuses close_range().
-static bool mark_each_descriptor(void) {
+static bool hide(int descriptor, struct usher_buffer *hidden) {
+    int flags = fcntl(descriptor, F_GETFD);
+    if (flags < 0 || (flags & FD_CLOEXEC) != 0)
+        return true;
+    if (usher_buffer_append(hidden, &descriptor, sizeof descriptor) != USHER_ERROR_NONE)
+        return false;
+    fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC);
+    return true;
+}
+
+static bool hide_each(struct usher_buffer *hidden) {
     DIR *folder = opendir("/proc/self/fd");
     const struct dirent *entry;
+    bool is_complete = true;
     if (folder == NULL)
         return false;
-    for (errno = 0; (entry = readdir(folder)) != NULL; errno = 0) {
+    for (errno = 0; is_complete && (entry = readdir(folder)) != NULL; errno = 0) {
         long descriptor = strtol(entry->d_name, NULL, 10); // 0 for "."
         if (descriptor > STDERR_FILENO)
-            fcntl((int)descriptor, F_SETFD, FD_CLOEXEC);
+            is_complete = hide((int)descriptor, hidden);
     }
-    bool is_complete = errno == 0;
+    is_complete = is_complete && errno == 0;
     closedir(folder);
     return is_complete;
 }
 
-// libcurl has descriptors that would be inherited.
-static bool mark_descriptors(void) {
-    return close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 || mark_each_descriptor();
+// libcurl has descriptors that would be inherited, and a host may have some that are to be, by programs of
+// its own. Where they cannot be listed all are closed for those too.
+static bool hide_descriptors(struct usher_buffer *hidden) {
+    return hide_each(hidden) || close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
+}
+
+static void reveal_descriptors(struct usher_buffer *hidden) {
+    int descriptor;
+    for (size_t i = 0; i < hidden->length; i += sizeof descriptor) {
+        memcpy(&descriptor, hidden->bytes + i, sizeof descriptor);
+        fcntl(descriptor, F_SETFD, 0);
+    }
+    usher_buffer_deinit(hidden);
 }
 
 static int spawn(struct usher_command *command, struct usher_loop *loop,
@@ -201,12 +224,8 @@ static struct usher_command *new_command(struct usher_loop *loop, size_t max_byt
     return command;
 }
 
-struct usher_command *usher_command_start(struct usher_loop *loop,
-                                          const struct usher_command_request *request,
-                                          usher_command_fn on_done, void *arg, enum usher_error *out_error) {
-    *out_error = USHER_ERROR_IO;
-    if (!mark_descriptors())
-        return NULL;
+static struct usher_command *start(struct usher_loop *loop, const struct usher_command_request *request,
+                                   enum usher_error *out_error) {
     struct usher_command *command = new_command(loop, request->max_bytes);
     *out_error = USHER_ERROR_OUT_OF_MEMORY;
     if (command == NULL)
@@ -217,11 +236,24 @@ struct usher_command *usher_command_start(struct usher_loop *loop,
         close_all(command);
         return NULL;
     }
-    command->on_done = on_done;
-    command->arg = arg;
     uv_update_time(usher_loop_uv(loop));
     uv_timer_start(&command->deadline, on_deadline, request->timeout_ms, 0);
     *out_error = USHER_ERROR_NONE;
+    return command;
+}
+
+struct usher_command *usher_command_start(struct usher_loop *loop,
+                                          const struct usher_command_request *request,
+                                          usher_command_fn on_done, void *arg, enum usher_error *out_error) {
+    struct usher_buffer hidden;
+    usher_buffer_init(&hidden, MAX_HIDDEN * sizeof(int));
+    *out_error = USHER_ERROR_IO;
+    struct usher_command *command = hide_descriptors(&hidden) ? start(loop, request, out_error) : NULL;
+    reveal_descriptors(&hidden);
+    if (command != NULL) {
+        command->on_done = on_done;
+        command->arg = arg;
+    }
     return command;
 }
 
