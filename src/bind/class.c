@@ -13,12 +13,18 @@ static int class_tostring(lua_State *L) {
     return 1;
 }
 
+// Into the table of methods on top of the stack, or the metatable below it: nobody but Lua itself calls a
+// metamethod of an object.
+static void set_function(lua_State *L, const char *name, lua_CFunction function) {
+    bool is_metamethod = name[0] == '_' && name[1] == '_';
+    lua_pushcfunction(L, function);
+    lua_setfield(L, is_metamethod ? -3 : -2, name);
+}
+
 static void set_closers(lua_State *L, lua_CFunction close) {
     static const char *const names[] = {"close", "__gc", "__close"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        lua_pushcfunction(L, close);
-        lua_setfield(L, -2, names[i]);
-    }
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        set_function(L, names[i], close);
 }
 
 // lua_pushlightuserdata takes void *, the class is constant: the pointer is only ever read back as const.
@@ -35,13 +41,14 @@ void usher_class_register(lua_State *L, const struct usher_class *class) {
         push_class(L, class);
         lua_pushcclosure(L, class_tostring, 1);
         lua_setfield(L, -2, "__tostring");
-        lua_pushvalue(L, -1);
-        lua_setfield(L, -2, "__index");
         lua_pushliteral(L, "protected");
         lua_setfield(L, -2, "__metatable");
-        luaL_setfuncs(L, class->methods, 0);
+        lua_newtable(L);
+        for (const luaL_Reg *method = class->methods; method->name != NULL; method++)
+            set_function(L, method->name, method->func);
         if (class->close != NULL)
             set_closers(L, class->close);
+        lua_setfield(L, -2, "__index");
     }
     lua_pop(L, 1);
 }
