@@ -79,6 +79,9 @@ end
 ---@param keeper usher.Keeper
 ---@param of usher.keeper.Account
 function roster.retire(keeper, of)
+  if not keeper:keeps(of) then
+    return
+  end
   of.parent.tenants[of.tenant] = nil
   retirement.begin(keeper, of)
 end

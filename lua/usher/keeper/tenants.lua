@@ -97,8 +97,11 @@ local function exchange(keeper, of, credential)
   end)
 end
 
--- In the tenant's turn.
+-- In the tenant's turn. A reload may have removed the platform's account while that was awaited.
 local function take_code(keeper, parent, tenant, push)
+  if not keeper:keeps(parent) then
+    return errors.fail "unknown_account"
+  end
   local of = roster.keep(keeper, parent, tenant)
   local ok, err = roster.load(keeper, of)
   if ok then
@@ -210,33 +213,36 @@ end
 
 -- life ------------------------------------------------------------------------------------------------
 
--- In the tenant's turn.
+-- In the tenant's turn. A reload may have removed the platform's account while that was awaited.
 local function take_up(keeper, parent, tenant)
+  if not keeper:keeps(parent) then
+    return true
+  end
   local of = roster.keep(keeper, parent, tenant)
   local was_loaded = of.is_loaded
   local ok, err = roster.load(keeper, of)
   if of.damage then
-    return of
+    return true
   elseif not ok then
-    roster.drop(keeper, of)
+    roster.retire(keeper, of)
     return nil, err
   elseif has_nothing(of) and not of.flight then
-    ok, err = roster.erase(keeper, of.name)
-    return ok and of, err
+    return roster.erase(keeper, of.name)
   elseif not was_loaded then
     of:recall_failures(keeper:now())
     planner.consider(keeper, of)
   end
-  return of
+  return true
 end
 
 local function resume(keeper, parent, tenant)
   local name = derived.name(parent.name, tenant)
-  local of, err = roster.in_turn(keeper, name, take_up, keeper, parent, tenant)
+  local ok, err = roster.in_turn(keeper, name, take_up, keeper, parent, tenant)
+  local of = parent.tenants[tenant]
   if of and identity.is_owed(of) then
     identity.settle(keeper, of)
   end
-  return of and true, err
+  return ok, err
 end
 
 local function has_platform(keeper)

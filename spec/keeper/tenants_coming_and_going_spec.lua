@@ -1,0 +1,77 @@
+-- SPDX-License-Identifier: MIT
+require "spec.support.paths"
+local core = require "usher.core"
+local errors = require "usher.errors"
+local roster = require "usher.keeper.roster"
+local tenant_rig = require "spec.support.tenant_rig"
+local tenants = require "usher.keeper.tenants"
+
+local rig
+
+-- A platform's account with a token, whose tenant has authorized.
+local function ready(name)
+  rig = tenant_rig.new(name)
+  rig:push()
+  rig:advance(1)
+end
+
+describe("tenants that come and go", function()
+  after_each(function()
+    rig:stop()
+  end)
+
+  it("keep what they could not save where their record cannot be read as they come back", function()
+    ready "wechat_platform"
+    local of, commit, load = rig.keeper.accounts["main/tenant-1"], rig.store.commit, rig.store.load
+    local has_failed = false
+    function rig.store.commit()
+      return errors.fail("store_failed", "spec")
+    end
+    rig:run(rig.keeper.tenant_refresh, rig.keeper, "main", "tenant-1")
+    rig:advance(0.1)
+    local rotated = of.unsaved.change.token_set.refresh_token
+    assert(rig:run(rig.keeper.apply, rig.keeper, {}).value)
+    function rig.store.load(store, name)
+      if not has_failed and name == "main/tenant-1" then
+        has_failed = true
+        return errors.fail("store_failed", "spec")
+      end
+      return load(store, name)
+    end
+    assert(rig:run(rig.keeper.apply, rig.keeper, { main = rig:account() }).value)
+    assert.is_true(has_failed)
+    rig.store.commit = commit
+    rig:advance(60)
+    local record = rig:run(rig.store.load, rig.store, "main/tenant-1").value
+    assert.are.equal(rotated, record.token_set.refresh_token)
+  end)
+
+  -- Has a task wait for the turn of "tenant-1" while a reload removes its platform's account.
+  local function remove_meanwhile(fn, ...)
+    local leave = core.future.new()
+    rig:run(roster.in_turn, rig.keeper, "main/tenant-1", leave.wait, leave)
+    local box = rig:run(fn, ...)
+    assert(rig:run(rig.keeper.apply, rig.keeper, {}).value)
+    leave:resolve()
+    rig:advance(1)
+    assert.are.same({}, rig.keeper.accounts)
+    return box
+  end
+
+  it(
+    "of an account that is removed as their code comes are not kept, and the sender is to come again",
+    function()
+      ready "wechat_platform"
+      assert.are.equal(
+        503,
+        remove_meanwhile(rig.callback.handle, rig.callback, rig:authorize "tenant-1").value.status
+      )
+    end
+  )
+
+  it("of an account that is removed while they are taken up are not kept", function()
+    ready "wechat_platform"
+    roster.drop(rig.keeper, rig.keeper.accounts["main/tenant-1"])
+    assert.is_true(remove_meanwhile(tenants.load, rig.keeper).value)
+  end)
+end)
