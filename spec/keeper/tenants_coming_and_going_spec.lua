@@ -46,6 +46,30 @@ describe("tenants that come and go", function()
     assert.are.equal(rotated, record.token_set.refresh_token)
   end)
 
+  for _, method in ipairs { "load", "offer" } do
+    it("whose code could not be kept are not kept either: " .. method, function()
+      ready "wechat_platform"
+      local works = rig.store[method]
+      rig.store[method] = function(store, name, ...)
+        if name == "main/tenant-2" then
+          return errors.fail("store_failed", "spec")
+        end
+        return works(store, name, ...)
+      end
+      local received = rig:authorize "tenant-2"
+      assert.are.equal(503, rig:run(rig.callback.handle, rig.callback, received).value.status)
+      assert.are.same(
+        { nil, nil },
+        { rig.keeper.accounts["main/tenant-2"], rig.keeper.retiring["main/tenant-2"] }
+      )
+      rig.store[method] = works
+      rig:advance(2)
+      assert.are.equal(200, rig:run(rig.callback.handle, rig.callback, received).value.status)
+      rig:advance(1)
+      assert.is_truthy(rig:token("tenant-2", { wait = 0 }))
+    end)
+  end
+
   -- Has a task wait for the turn of "tenant-1" while a reload removes its platform's account.
   local function remove_meanwhile(fn, ...)
     local leave = core.future.new()

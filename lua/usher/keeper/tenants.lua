@@ -86,6 +86,10 @@ end
 
 -- pushes ----------------------------------------------------------------------------------------------
 
+local function has_nothing(of)
+  return not of.record.token_set and #of.record.pushes == 0
+end
+
 -- A code says that the tenant has authorized anew: what it had before may be worth nothing any more.
 local function exchange(keeper, of, credential)
   planner.run_next(keeper, of, function()
@@ -110,6 +114,8 @@ local function take_code(keeper, parent, tenant, push)
   end
   if ok then
     keeper:spawn(exchange, keeper, of, push.credential)
+  elseif has_nothing(of) and not of.flight then
+    roster.retire(keeper, of)
   end
   return ok, err
 end
@@ -150,10 +156,6 @@ function tenants.offer(keeper, parent, push)
 end
 
 -- after attempts --------------------------------------------------------------------------------------
-
-local function has_nothing(of)
-  return not of.record.token_set and #of.record.pushes == 0
-end
 
 -- What it had is used up, and brought nothing.
 local function is_hopeless(of)
