@@ -20,6 +20,34 @@ describe("tenants that come and go", function()
     rig:stop()
   end)
 
+  -- A tenant that is asked for by its name alone for the first time: nothing of it is on disk before its answer.
+  local function asked_for_by_name()
+    ready "lark"
+    rig:run(rig.keeper.tenant_token, rig.keeper, "main", "tenant-1")
+    rig:advance(0.02)
+    assert.is_truthy(rig.keeper.accounts["main/tenant-1"].flight)
+  end
+
+  it("that take their authorization back while they are asked for the first time leave nothing", function()
+    asked_for_by_name()
+    assert.is_true(rig:run(rig.keeper.offer_tenant, rig.keeper, "main", { name = "tenant-1" }).value)
+    rig:advance(1)
+    assert.are.same({ "main" }, rig:stored())
+  end)
+
+  for _, is_removed_before in ipairs { false, true } do
+    it(("leave another app nothing of an answer on its way: %s"):format(is_removed_before), function()
+      asked_for_by_name()
+      if is_removed_before then
+        assert(rig:run(rig.keeper.apply, rig.keeper, {}).value)
+      end
+      assert(rig:run(rig.keeper.apply, rig.keeper, { main = rig:account { subject = "another" } }).value)
+      rig:advance(10)
+      assert.are.same({}, rig:stored())
+      assert.are.same({}, rig.keeper:tenants "main")
+    end)
+  end
+
   it("keep what they could not save where their record cannot be read as they come back", function()
     ready "wechat_platform"
     local of, commit, load = rig.keeper.accounts["main/tenant-1"], rig.store.commit, rig.store.load

@@ -210,6 +210,12 @@ local function promises(engine, make)
       assert.are.equal(1, store:commit(NAME, result("a", { epoch = 1 }), 0))
     end)
 
+    case("refuses what comes for an account that was removed before anything was kept of it", function(store)
+      assert.is_true(store:remove(NAME))
+      refuses("conflict", store:commit(NAME, result "a", 0))
+      assert.are.same({}, store:names())
+    end)
+
     case("names what has changed", function(store)
       local names, cursor = store:changes()
       assert.are.same({}, names)

@@ -40,6 +40,13 @@ function strangers.is_hopeless(of)
   return is_stranger(of) and not of.flight and of.failures >= HOPELESS
 end
 
+-- In its turn. Nothing of it is on disk.
+local function let_go(keeper, of)
+  if keeper:keeps(of) and strangers.is_hopeless(of) then
+    roster.drop(keeper, of)
+  end
+end
+
 --- Has one rest, then forgets it. Waits.
 ---@param keeper usher.Keeper
 ---@param of usher.keeper.Account
@@ -55,7 +62,7 @@ function strangers.retire(keeper, of)
   end
   of.rests_until = nil
   if not keeper.is_stopped then
-    roster.remove(keeper, of, strangers.is_hopeless)
+    roster.in_turn(keeper, of.name, let_go, keeper, of)
   end
 end
 

@@ -289,25 +289,32 @@ function tenants.load(keeper)
   return ok, err
 end
 
+-- The names of an account's tenants: those on disk, and those of which an answer may yet come there.
+local function names_of(keeper, parent)
+  local stored, err = keeper.store:names()
+  keeper:note_store(err)
+  local own = {}
+  for _, names in ipairs { stored or {}, sorted.keys(keeper.accounts), sorted.keys(keeper.retiring) } do
+    for _, name in ipairs(names) do
+      own[name] = derived.parts(name) == parent.name or nil
+    end
+  end
+  return stored and sorted.keys(own), err
+end
+
 --- Forgets all tenants of an account for good: it is another app's now. Waits.
 ---@param keeper usher.Keeper
 ---@param parent usher.keeper.Account
 ---@return true? ok
 ---@return usher.Error? err of the store
 function tenants.disown(keeper, parent)
-  local names, err = keeper.store:names()
-  keeper:note_store(err)
+  local names, err = names_of(keeper, parent)
   for _, name in ipairs(names or {}) do
-    if derived.parts(name) == parent.name then
-      local ok
-      ok, err = roster.in_turn(keeper, name, roster.erase, keeper, name)
-      if not ok then
-        return nil, err
-      end
+    local ok
+    ok, err = roster.in_turn(keeper, name, roster.erase, keeper, name)
+    if not ok then
+      return nil, err
     end
-  end
-  for _, of in pairs(names and parent.tenants or {}) do
-    roster.drop(keeper, of)
   end
   return names and true, err
 end

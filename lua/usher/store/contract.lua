@@ -20,7 +20,8 @@ local MAX_TRIES = 50
 ---@field sealed string
 
 -- All functions wait. `write` is all or nothing: `version` of a row is the one expected (0: no row), and becomes one
--- more; err conflict. `erase` raises the epoch. `names` are those of accounts with rows, sorted.
+-- more; err conflict. `erase` raises the epoch, of a name never written too. `names` are those of accounts with rows,
+-- sorted.
 ---@class usher.store.Engine
 ---@field open fun(self, sealer: usher.Sealer): true?, usher.Error?
 ---@field close fun(self)

@@ -61,11 +61,9 @@ function Engine:write(name, epoch, rows)
 end
 
 function Engine:erase(name)
-  local head = self._heads[name]
-  if head then
-    head.epoch, head.rows = head.epoch + 1, {}
-    note_change(self, head)
-  end
+  local head = head_of(self, name)
+  head.epoch, head.rows = head.epoch + 1, {}
+  note_change(self, head)
   return true
 end
 

@@ -258,6 +258,7 @@ end
 function Engine:erase(name)
   local results, err = transact(self, {
     { SQL.count },
+    { SQL.add_account, params = { name } },
     { SQL.raise_epoch, params = { name } },
     { SQL.erase, params = { name } },
   })
