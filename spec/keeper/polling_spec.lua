@@ -4,6 +4,7 @@ local consent_rig = require "spec.support.consent_rig"
 local errors = require "usher.errors"
 local one_account = require "spec.support.one_account"
 local planner = require "usher.keeper.planner"
+local retirement = require "usher.keeper.retirement"
 
 local DEVICE =
   { url = "https://as/device", user_code = "WDJB", interval = 5, pending = { device_code = "d" } }
@@ -133,6 +134,33 @@ describe("polling", function()
     assert.are.same({ "a", "a" }, { rig:served(), rig:record().token_set.access_token })
     assert.are.same({ "failed", "timeout" }, { outcome_of(rig) })
   end)
+
+  for what, leave in pairs {
+    ["the keeper stops"] = function()
+      rig.keeper:stop()
+    end,
+    ["a reload removes the account"] = function()
+      retirement.begin(rig.keeper, rig.account)
+    end,
+  } do
+    it("keeps what came beside an attempt that had not ended when " .. what, function()
+      poll()
+      rig:hold(rig:tokens "old")
+      function rig.respond(request)
+        if request.url:find "poll" then
+          return one_account.success "a"
+        end
+        rig.clock:sleep(10)
+        return { status = 503, headers = {}, class = "retryable", code = "http_503" }
+      end
+      planner.launch(rig.keeper, rig.account, { kind = "refresh", delay = 0 })
+      rig.clock:advance(6)
+      assert.are.same({ "exchanging", "old" }, { outcome_of(rig), rig:record().token_set.access_token })
+      rig:run(leave)
+      rig.clock:advance(10)
+      assert.are.equal("a", rig:record().token_set.access_token)
+    end)
+  end
 
   it("keeps nothing that another configuration asked for", function()
     answer_late(function()

@@ -5,6 +5,7 @@ local authorization = require "usher.keeper.authorization"
 local errors = require "usher.errors"
 local outcome = require "usher.keeper.outcome"
 local planner = require "usher.keeper.planner"
+local saver = require "usher.keeper.saver"
 local token_set = require "usher.model.token_set"
 
 local polling = {}
@@ -12,18 +13,26 @@ local polling = {}
 local SLOW_DOWN = 5 -- RFC 8628, 3.5
 local LONGEST_INTERVAL = 60 -- where nobody asks for a longer one
 
+-- Where the account makes no attempts any more, since the keeper stops or a reload has removed it, that is no reason to
+-- lose them.
 local function save(keeper, account, tokens, sent_at)
-  local flight = planner.run_next(keeper, account, function()
-    local unsaved = {
+  local function unsaved()
+    return {
       kind = "exchange",
       change = { token_set = tokens, subject = account:subject() },
       base = account.record,
       expires = sent_at.boot + tokens.expires_at - tokens.issued_at,
       must_save = true,
     }
-    return { kind = "save", delay = 0, unsaved = unsaved }
+  end
+  local config = account.config
+  local flight = planner.run_next(keeper, account, function()
+    return { kind = "save", delay = 0, unsaved = unsaved() }
   end)
-  return flight ~= nil and flight.ok == true
+  if flight or account.config ~= config then
+    return flight ~= nil and flight.ok == true
+  end
+  return saver.save(keeper, account, unsaved()) == true
 end
 
 -- The provider gives them once: they are kept however the authorization has ended meanwhile, but not for another
