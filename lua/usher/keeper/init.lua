@@ -197,11 +197,24 @@ local function cancel_transfers(self)
   end
 end
 
+local function all(self)
+  local list = {}
+  for _, accounts in ipairs { self.accounts, self.retiring } do
+    for _, of in pairs(accounts) do
+      table.insert(list, of)
+    end
+  end
+  return list
+end
+
 --- Answers those who wait, for `stop` comes soon. Does not wait.
----@param is_now? boolean also those whom an attempt under way concerns
+---@param is_now? boolean also those whom an attempt under way, or a person's decision, concerns
 function Keeper:dismiss(is_now)
   self.is_leaving, self.is_closing = true, is_now == true
-  for _, of in pairs(self.accounts) do
+  for _, of in ipairs(all(self)) do
+    if is_now then
+      authorization.cancel(self, of)
+    end
     of.waiters:wake()
   end
 end
@@ -213,16 +226,6 @@ local function await_idle(self)
   end
 end
 
-local function all(self)
-  local list = {}
-  for _, accounts in ipairs { self.accounts, self.retiring } do
-    for _, of in pairs(accounts) do
-      table.insert(list, of)
-    end
-  end
-  return list
-end
-
 --- Ends attempts and waits until each has noted how, and what they brought is on disk where the store takes it; nothing
 --- runs afterwards. The store stays open. Waits.
 function Keeper:stop()
@@ -231,10 +234,7 @@ function Keeper:stop()
   self._storage:stop()
   self._file_watch:stop()
   cancel_transfers(self)
-  for _, of in ipairs(all(self)) do
-    authorization.cancel(self, of)
-    of.waiters:wake()
-  end
+  self:dismiss(true)
   await_idle(self)
   for _, of in ipairs(all(self)) do
     if of.unsaved then
