@@ -19,6 +19,7 @@ local function view(changes)
     must_resolve = false,
     credential = PUSH,
     is_owed = false,
+    was_exchange = false,
     gates = { exchange = gate(), refresh = gate() },
     since_push = 10,
     has_pushed = true,
@@ -85,6 +86,18 @@ describe("choice", function()
       2100,
     },
     { "prefers the exchange where both are due", { due_in = -1, pair_due_in = -1 }, "exchange", 0 },
+    {
+      "lets the refresh have its turn after an exchange where both are due",
+      { due_in = -1, pair_due_in = -1, was_exchange = true },
+      "refresh",
+      0,
+    },
+    {
+      "lets no refresh that is not due yet have it",
+      { is_owed = true, was_exchange = true },
+      "exchange",
+      0,
+    },
     {
       "resolves an unknown refresh first",
       { due_in = -1, pair_due_in = -1, must_resolve = true },

@@ -167,6 +167,28 @@ describe("planner", function()
     end)
   end
 
+  for _, needs_person in ipairs { true, false } do
+    it(("refreshes in time though a credential fails and fails again: %s"):format(needs_person), function()
+      local rig = one_account.new()
+      rig.account.needs_person = needs_person
+      local tokens, now = rig:tokens "old", rig.clock:wall()
+      -- The last fifth of the refresh token's life, in which pushed credentials are exchanged.
+      tokens.refresh_issued_at, tokens.refresh_expires_at = now - 80000, now + 4000
+      rig:hold(tokens)
+      rig:push "code"
+      function rig.respond(request)
+        if request.url:find "refresh" then
+          return one_account.success "new"
+        end
+        return { status = 503, headers = {}, class = "retryable", code = "http_503" }
+      end
+      assert(rig.keeper:start())
+      rig.clock:advance(3601)
+      assert.are.equal("new", rig:served())
+      rig:run(rig.keeper.stop, rig.keeper)
+    end)
+  end
+
   it("renews in time, by the keeper's own timer", function()
     local rig, count = one_account.new(), 0
     function rig.respond()

@@ -211,6 +211,20 @@ describe("view", function()
     assert.is_false(is_owed({ parent = tenant.parent, own_credential = own }, 2))
   end)
 
+  it("knows whether the last attempt was an exchange", function()
+    local function after(last_attempts)
+      local subject = account_with(TOKENS)
+      subject.last_attempts = last_attempts
+      return view.of(subject, NOW).was_exchange
+    end
+    assert.are.same({ false, true, false, true }, {
+      after {},
+      after { exchange = 1 },
+      after { exchange = 1, refresh = 2 },
+      after { exchange = 3, refresh = 2 },
+    })
+  end)
+
   it("shows each kind's gate", function()
     local subject = account_with(TOKENS)
     subject.closures.exchange.till = 1300

@@ -14,6 +14,7 @@ local choice = {}
 ---@field must_resolve boolean the last refresh had an unknown outcome and is to be sent once more
 ---@field credential? usher.keeper.Push
 ---@field is_owed boolean the credential is to be exchanged whatever is there already
+---@field was_exchange boolean the last attempt was one
 ---@field gates {exchange: usher.keeper.Gate, refresh: usher.keeper.Gate}
 ---@field since_push number since the last push, or since the process began to listen for one
 ---@field has_pushed boolean there has been a push
@@ -81,17 +82,22 @@ local function wait(view, wanted_in)
   return { waits_for = "person" }
 end
 
-local function sooner(exchange, refresh, view)
-  if not exchange or not refresh then
-    return exchange or refresh
-  elseif view.must_resolve and not is_refresh_shut(view) or refresh.delay < exchange.delay then
-    return refresh
-  end
-  return exchange
+-- At equal times, as where both wait for the end of a backoff, they take turns: an exchange that fails and fails again
+-- keeps no good refresh token from being used.
+local function is_refresh_first(exchange, refresh, view)
+  local is_its_turn = refresh.delay == exchange.delay and view.was_exchange
+  return is_its_turn or refresh.delay < exchange.delay or view.must_resolve and not is_refresh_shut(view)
 end
 
---- The next attempt. An exchange is chosen only when a token pair is wanted; at equal times it goes first, since it
---- brings an access token as well.
+local function sooner(exchange, refresh, view)
+  if exchange and refresh then
+    return is_refresh_first(exchange, refresh, view) and refresh or exchange
+  end
+  return exchange or refresh
+end
+
+--- The next attempt. An exchange is chosen only when a token pair is wanted; at equal times it has the first turn,
+--- since it brings an access token as well.
 ---@param view usher.keeper.View
 ---@return usher.keeper.Plan
 function choice.next(view)

@@ -110,6 +110,11 @@ local function is_owed(account, credential)
     and credential.sequence == account.record.last_sequence
 end
 
+local function was_exchange(account)
+  local last = account.last_attempts
+  return last.exchange ~= nil and (not last.refresh or last.exchange > last.refresh)
+end
+
 --- What is known of an account, for a choice.
 ---@param account usher.keeper.Account
 ---@param now usher.keeper.Now
@@ -120,6 +125,7 @@ function view.of(account, now)
     can_refresh = false,
     has_lost_refresh = false,
     must_resolve = false,
+    was_exchange = was_exchange(account),
     gates = { exchange = gates.of(account, "exchange", now), refresh = gates.of(account, "refresh", now) },
     interval = account:push_interval(),
     since_push = view.since_push(account, now),
