@@ -57,6 +57,21 @@ describe("a description", function()
     )
   end)
 
+  it("warns of misspelt variables in a process that is closed to others, and copies no value", function()
+    local code = [[
+      local core = require "usher.core"
+      local opened = io.open
+      function io.open(path, ...)
+        assert(not path:find "environ", "the environment was read")
+        return opened(path, ...)
+      end
+      assert(core.process.harden())
+      require("usher.cli.description").warn_of_environment()
+    ]]
+    local output = child.run(code, { environment = { MEMORIES_API_KY = "k" } })
+    assert.is_truthy(output:find("warning: MEMORIES_API_KY is no variable of usher's", 1, true))
+  end)
+
   it("is refused where the file returns something else", function()
     for _, text in ipairs { "return {}", "return 17", "return false" } do
       local loaded, err = load(text)

@@ -9,6 +9,15 @@ describe("process", function()
     assert.are.equal(stat:read "n", core.process.id())
   end)
 
+  it("names the variables of its environment, and tells no value", function()
+    local output = child.run(
+      [[for _, name in ipairs(require("usher.core").process.variables()) do print(name) end]],
+      { environment = { SPEC_NAME = "the-value" } }
+    )
+    assert.is_truthy(output:find("\nSPEC_NAME\n", 1, true))
+    assert.is_nil(output:find("the-value", 1, true))
+  end)
+
   -- That it is not dumpable only C can see: process_test.c.
   it("hardens itself", function()
     local output = child.run(

@@ -38,6 +38,17 @@ static int l_notify(lua_State *L) {
     return 1;
 }
 
+// The names alone: a copy of a value might be one of a secret.
+static int l_variables(lua_State *L) {
+    lua_newtable(L);
+    lua_Integer count = 0;
+    for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
+        lua_pushlstring(L, *entry, strcspn(*entry, "="));
+        lua_rawseti(L, -2, ++count);
+    }
+    return 1;
+}
+
 static int l_write_error(lua_State *L) {
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
@@ -45,8 +56,9 @@ static int l_write_error(lua_State *L) {
     return 1;
 }
 
-static const luaL_Reg functions[] = {
-    {"harden", l_harden}, {"id", l_id}, {"notify", l_notify}, {"write_error", l_write_error}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"harden", l_harden},           {"id", l_id},
+                                     {"notify", l_notify},           {"variables", l_variables},
+                                     {"write_error", l_write_error}, {NULL, NULL}};
 
 int usher_bind_process(lua_State *L) {
     luaL_newlib(L, functions);

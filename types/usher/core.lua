@@ -398,6 +398,9 @@ function core.process.id() end
 ---@return true? done
 ---@return usher.Error? err bad_address, not_found, connect_failed, permission, ...
 function core.process.notify(address, text) end
+---The names of the variables of this process's environment.
+---@return string[]
+function core.process.variables() end
 ---Writes to standard error, unless that would wait for whoever reads it.
 ---@param text string
 ---@return boolean written false: not all of it

@@ -10,7 +10,6 @@ local file = require "usher.config.file"
 local master_key = require "usher.config.master_key"
 local place = require "usher.config.place"
 local reader = require "usher.gateway.description"
-local source = require "usher.config.source"
 local usher = require "usher"
 
 local description = {}
@@ -102,10 +101,7 @@ end
 
 --- Tells a person of variables whose names are nearly those of ours.
 function description.warn_of_environment()
-  local names = {}
-  for variable in (source.read_file "/proc/self/environ" or ""):gmatch "[^\0]+" do
-    table.insert(names, variable:match "^[^=]+")
-  end
+  local names = core.process.variables()
   table.sort(names)
   for _, warning in ipairs(config.misspelt(names)) do
     exit.warn(warning)
