@@ -42,6 +42,17 @@ describe("the roster of tenants", function()
     assert.are.equal(reads + 1, rig.keeper.reads)
   end)
 
+  it("reads it to the end although who asked first is gone, as when a listener is closed", function()
+    rig:slow_store { load = 0.01 }
+    local of = roster.keep(rig.keeper, parent, "tenant-2")
+    local task = core.loop:spawn(roster.load, rig.keeper, of)
+    rig:run(function() end)
+    local other = rig:run(roster.load, rig.keeper, of)
+    task:close()
+    rig:advance(0.02)
+    assert.are.same({ true, true }, { other.value, of.is_loaded })
+  end)
+
   it("lets one at a tenant", function()
     local leave, seen = core.future.new(), {}
     local function visit(label)

@@ -57,22 +57,30 @@ function roster.keep(keeper, parent, tenant)
   return of
 end
 
---- Reads the tenant's record, once: who asks meanwhile waits for the same reading. Waits.
+local function read(keeper, of, loading)
+  local ok, err = records.reload(keeper, of)
+  -- Another reading has begun where the tenant came and went meanwhile.
+  if of.loading == loading then
+    of.is_loaded = ok == true
+    of.loading = ok and loading or nil
+  end
+  loading:resolve(ok, err)
+end
+
+--- Reads the tenant's record, once: all who ask wait for the same reading, which ends though one of them does not wait
+--- for its end. Waits.
 ---@param keeper usher.Keeper
 ---@param of usher.keeper.Account
 ---@return true? ok
 ---@return usher.Error? err of the store
 function roster.load(keeper, of)
-  if of.loading then
-    return of.loading:wait()
+  local loading = of.loading
+  if not loading then
+    loading = core.future.new()
+    of.loading = loading
+    keeper:spawn(read, keeper, of, loading)
   end
-  local loading = core.future.new()
-  of.loading = loading
-  local ok, err = records.reload(keeper, of)
-  of.is_loaded = ok == true
-  of.loading = ok and loading or nil
-  loading:resolve(ok, err)
-  return ok, err
+  return loading:wait()
 end
 
 --- Keeps the tenant no longer, but sees out what it has begun. What it has on disk stays there.
