@@ -51,6 +51,16 @@ describe("consent", function()
     assert.are.equal("code-1", rig.requests[1].body)
   end)
 
+  it("brings a token by a code that may be exchanged again, and exchanges it once", function()
+    local rig = new_rig(REDIRECT)
+    rig.account.policy = { single_use = false }
+    rig.keeper.scheduler:start()
+    authorize(rig)
+    assert.is_true(receive(rig, "code-1"))
+    rig.clock:advance(60)
+    assert.are.same({ "exchange", "succeeded" }, { urls(rig), (outcome_of(rig)) })
+  end)
+
   it("waits for the attempt under way, and then exchanges the code", function()
     local rig = new_rig(REDIRECT)
     rig:hold(rig:tokens "old")

@@ -41,6 +41,10 @@ local function exchange(keeper, self, sequence)
     local last = account.last_error
     return last ~= nil and last ~= earlier and last.class == "configuration"
   end
+  -- One that may be exchanged again is kept although it has brought a token.
+  local function is_kept()
+    return find_push(account, sequence) and (account:is_single_use() or account.failures > 0)
+  end
   if account.is_stale then
     records.reload(keeper, account)
   end
@@ -50,7 +54,7 @@ local function exchange(keeper, self, sequence)
       return push and { kind = "exchange", delay = 0, push = push, is_forced = true }
     end)
   end
-  while self.status == "exchanging" and find_push(account, sequence) and not is_hopeless() do
+  while self.status == "exchanging" and is_kept() and not is_hopeless() do
     account.waiters:wait(keeper.clock, LONGEST_PAUSE)
   end
   authorization.conclude(keeper, self, account.failures == 0 and not account.is_stale)

@@ -101,9 +101,10 @@ local function successor(account, now)
 end
 
 -- A code that a person or a tenant brought says that what was there before may be worth nothing any more. Until the
--- newest is spent an attempt of it has yet to end: one that met a fault that passes, or that a kill has cut short.
+-- newest is spent an attempt of it has yet to end: one that met a fault that passes, or that a kill has cut short. One
+-- that may be exchanged again is never spent by that.
 local function is_owed(account, credential)
-  local is_brought = account.needs_person or account.parent ~= nil
+  local is_brought = (account.needs_person or account.parent ~= nil) and account:is_single_use()
   return is_brought
     and credential ~= nil
     and not credential.is_own
