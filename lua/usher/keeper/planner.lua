@@ -122,7 +122,7 @@ function planner.start_early(keeper, account, is_forced)
   return plan and planner.launch(keeper, account, plan)
 end
 
---- Waits until the flight has ended, or the account is no longer kept.
+--- Waits until the flight has ended, or the keeper stops.
 ---@param keeper usher.Keeper
 ---@param account usher.keeper.Account
 ---@param flight usher.keeper.Flight
