@@ -189,6 +189,25 @@ describe("planner", function()
     end)
   end
 
+  it("puts what was received on disk though the account is disabled meanwhile", function()
+    local rig = one_account.new()
+    rig:hold(rig:tokens("old", 60))
+    rig:break_store "commit"
+    function rig.respond()
+      return one_account.success "new"
+    end
+    assert(rig.keeper:start())
+    rig.clock:advance(60)
+    assert.is_true(rig.account.unsaved.must_save)
+    rig.account.is_disabled = true
+    planner.consider(rig.keeper, rig.account)
+    rig:break_store()
+    rig.clock:advance(60)
+    assert.are.same({ "new", nil }, { rig:record().token_set.access_token, rig:served() })
+    assert.are.equal("disabled", rig.account.status)
+    rig:run(rig.keeper.stop, rig.keeper)
+  end)
+
   it("renews in time, by the keeper's own timer", function()
     local rig, count = one_account.new(), 0
     function rig.respond()

@@ -96,6 +96,13 @@ local function sooner(exchange, refresh, view)
   return exchange or refresh
 end
 
+--- The saving of a token set that is not on disk yet.
+---@param view usher.keeper.View
+---@return usher.keeper.Plan? plan nil: there is none
+function choice.save(view)
+  return view.save_in and { kind = "save", delay = view.save_in } or nil
+end
+
 --- The next attempt. An exchange is chosen only when a token pair is wanted; at equal times it has the first turn,
 --- since it brings an access token as well.
 ---@param view usher.keeper.View
@@ -112,7 +119,7 @@ function choice.next(view)
     or sooner(exchange or nil, refresh or nil, view)
     or wait(view, wanted_in)
   if view.save_in and (view.must_save or not plan.delay or view.save_in <= plan.delay) then
-    return { kind = "save", delay = view.save_in }
+    return choice.save(view)
   end
   return plan
 end

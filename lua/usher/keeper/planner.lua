@@ -15,9 +15,10 @@ local planner = {}
 local SLACK = 0.001 -- a timer's resolution
 local LONGEST_SLEEP = 3600
 
+-- One that is disabled asks nothing of the provider, but puts on disk what it was given before.
 local function plan_anew(keeper, account, now)
   local seen = view.of(account, now)
-  local plan = account.is_disabled and {} or choice.next(seen)
+  local plan = account.is_disabled and (choice.save(seen) or {}) or choice.next(seen)
   plan.at = plan.delay and now.boot + plan.delay
   account.plan = plan
   lifecycle.rest(keeper, account, seen, plan)
