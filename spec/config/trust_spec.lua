@@ -21,6 +21,7 @@ describe("trust", function()
 
   -- A file of that mode, and of somebody else where that is asked for.
   local function file(name, mode, uid)
+    os.remove(path(name)) -- one of before that we may not write
     temporary.write(path(name), "s3cret")
     shell("chmod %s %s", mode, path(name))
     if uid then
