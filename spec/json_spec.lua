@@ -51,6 +51,13 @@ describe("json.decode", function()
     assert.are.equal(json.null, json.decode("null", { keeps_null = true }))
   end)
 
+  it("has null for what has no value, and for nothing else", function()
+    assert.are.equal(json.null, json.or_null(nil))
+    for _, value in ipairs { false, 0, "" } do
+      assert.are.equal(value, json.or_null(value))
+    end
+  end)
+
   it("reads null as nil", function()
     local value, err = json.decode "null"
     assert.is_nil(value)

@@ -22,6 +22,16 @@ cjson.encode_keep_buffer(false) -- it would keep the last text, tokens and all
 --- Writes null where a field must be there: `{ token = json.null }`. Decoding gives it only to who asks for it.
 json.null = cjson.null
 
+--- The value, or `json.null` where there is none: a field that is always there.
+---@param value any
+---@return any
+function json.or_null(value)
+  if value == nil then
+    return json.null
+  end
+  return value
+end
+
 local Array = { __name = "usher.json.array" }
 
 --- Marks a table as an array, so that it is written as one even when empty.

@@ -124,18 +124,11 @@ accounts.tenant_refresh = action(accounts.BODIES.refresh, function(keeper, name,
   return answer(keeper:tenant_refresh(name, tenant, options))
 end)
 
-local function or_null(value)
-  if value == nil then
-    return json.null
-  end
-  return value
-end
-
 local function prompt_of(shown)
   return {
-    url = or_null(shown.url),
-    user_code = or_null(shown.user_code),
-    expires_at = or_null(shown.expires_at),
+    url = json.or_null(shown.url),
+    user_code = json.or_null(shown.user_code),
+    expires_at = json.or_null(shown.expires_at),
   }
 end
 
@@ -144,7 +137,7 @@ accounts.authorize = action(accounts.BODIES.authorize, function(keeper, name, op
   local prompt, err = keeper:authorize(name, options)
   local body = prompt and prompt_of(prompt)
   if body then
-    body.redirect_uri = or_null(prompt.redirect_uri)
+    body.redirect_uri = json.or_null(prompt.redirect_uri)
   end
   return answer(body, err)
 end)
@@ -171,8 +164,8 @@ accounts.authorization = resource(accounts.PARAMETERS.authorization, function(ke
   local body = shown and prompt_of(shown)
   if body then
     local failure = shown.failure or {}
-    body.status, body.error = shown.status, or_null(failure.code)
-    body.error_description = or_null(failure.message)
+    body.status, body.error = shown.status, json.or_null(failure.code)
+    body.error_description = json.or_null(failure.message)
   end
   return answer(body, err)
 end)

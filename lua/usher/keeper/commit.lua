@@ -2,22 +2,12 @@
 -- Puts token sets on disk: nothing that was received is thrown away.
 
 local errors = require "usher.errors"
+local records = require "usher.store.records"
 
 local commit = {}
 
 local MAX_CONFLICTS = 5
 local REFRESH_FIELDS = { "refresh_token", "refresh_issued_at", "refresh_expires_at", "refresh_spent_at" }
-
-local function with(fields, changes)
-  local copy = {}
-  for name, value in pairs(fields) do
-    copy[name] = value
-  end
-  for name, value in pairs(changes) do
-    copy[name] = value
-  end
-  return copy
-end
 
 local function holds(record, tokens)
   return record.token_set ~= nil and record.token_set.access_token == tokens.access_token
@@ -25,7 +15,7 @@ local function holds(record, tokens)
 end
 
 local function try(keeper, account, change, base)
-  local stamped = with(change, { epoch = base.epoch, now = math.floor(keeper.clock:wall()) })
+  local stamped = records.with(change, { epoch = base.epoch, now = math.floor(keeper.clock:wall()) })
   local version, err = keeper.store:commit(account.name, stamped, base.version)
   keeper:note_store(err)
   return version, err
@@ -37,7 +27,7 @@ local function beside(stored, change)
   if not stored.token_set then
     return change
   end
-  return with(
+  return records.with(
     change,
     { token_set = stored.token_set, alternate = change.token_set, subject = stored.subject }
   )
@@ -52,7 +42,7 @@ end
 local function keeping_refresh(change, base)
   local kept = not change.token_set.refresh_token
     and (with_unspent_refresh(base.token_set) or with_unspent_refresh(base.alternate))
-  return kept and with(change, { alternate = kept }) or change
+  return kept and records.with(change, { alternate = kept }) or change
 end
 
 --- Writes a token set. Waits.
@@ -84,7 +74,7 @@ end
 -- The token set without its present refresh token: the alternate's takes its place where there is one.
 local function retired(record, wall)
   local alternate, changes = record.alternate or {}, { refresh_spent_at = math.floor(wall) }
-  local tokens = with(record.token_set, changes)
+  local tokens = records.with(record.token_set, changes)
   if alternate.refresh_token and alternate.refresh_token ~= tokens.refresh_token then
     for _, name in ipairs(REFRESH_FIELDS) do
       tokens[name] = alternate[name]

@@ -8,13 +8,6 @@ local token_set = require "usher.model.token_set"
 
 local document = {}
 
-local function or_null(value)
-  if value == nil then
-    return json.null
-  end
-  return value
-end
-
 local function token_of(tokens)
   return tokens
     and {
@@ -27,7 +20,7 @@ end
 -- One that was refused or given up is none.
 local function refresh_token_of(tokens)
   if tokens and tokens.refresh_token and not tokens.refresh_spent_at then
-    return { expires_at = or_null(tokens.refresh_expires_at) }
+    return { expires_at = json.or_null(tokens.refresh_expires_at) }
   end
 end
 
@@ -38,7 +31,11 @@ local function budget_of(account, kind, now)
   if till and till > now.boot then
     opens_at = math.max(opens_at or 0, math.ceil(now.wall + till - now.boot))
   end
-  return { limit = or_null(limit), used = budget.used(buckets, now.wall), opens_at = or_null(opens_at) }
+  return {
+    limit = json.or_null(limit),
+    used = budget.used(buckets, now.wall),
+    opens_at = json.or_null(opens_at),
+  }
 end
 
 local function next_attempt_at(account, now)
@@ -60,16 +57,16 @@ function document.of(account, now)
     name = account.name,
     provider = account.provider.name,
     status = account.status,
-    subject = or_null(account:subject()),
-    token = or_null(token_of(tokens)),
-    refresh_token = or_null(refresh_token_of(tokens)),
-    next_attempt_at = or_null(next_attempt_at(account, now)),
-    last_push_at = or_null(record.last_push_at),
+    subject = json.or_null(account:subject()),
+    token = json.or_null(token_of(tokens)),
+    refresh_token = json.or_null(refresh_token_of(tokens)),
+    next_attempt_at = json.or_null(next_attempt_at(account, now)),
+    last_push_at = json.or_null(record.last_push_at),
     pushes_24h = budget.used(account.pushes, now.wall),
     failures = account.failures,
-    last_error = or_null(account.last_error),
+    last_error = json.or_null(account.last_error),
     budgets = { exchange = budget_of(account, "exchange", now), refresh = budget_of(account, "refresh", now) },
-    needs = or_null(lifecycle.needs(account)),
+    needs = json.or_null(lifecycle.needs(account)),
   }
 end
 
